@@ -1,0 +1,17 @@
+"""What readers are told about a source; how it is fetched and parsed stays with the scrapers."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from schema.words import Cloud
+
+
+class SourceInfo(Struct, frozen=True):
+    """A source's identity. ``url`` is the address that does not change; ``interval_s`` is before jitter."""
+
+    name: str
+    title: str
+    cloud: Cloud
+    url: str
+    interval_s: int

@@ -1,0 +1,83 @@
+"""Versions of the catalogue, versions held back, and what is known of a source."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from schema.change import Summary
+from schema.document import Provenance
+
+
+class Counts(Struct, frozen=True):
+    """Size of a source's content at a version. Prefixes and fqdns are (record, member) pairs."""
+
+    endpoint_sets: int
+    prefixes: int
+    fqdns: int
+
+
+class Version(Struct, frozen=True, omit_defaults=True):
+    """One immutable version: the whole catalogue after one source's changeset. All times are UTC."""
+
+    version: int
+    """1, 2, 3 ... for the whole catalogue, without gaps."""
+    source: str
+    fetched_at: datetime
+    committed_at: datetime
+    digest: str
+    """`content_digest` of the source's records at this version."""
+    counts: Counts
+    summary: Summary
+    url: str
+    document: str
+    """Digest of the fetched bytes."""
+    previous: int | None = None
+    """The source's version before this one."""
+    upstream_version: str | None = None
+    upstream_at: datetime | None = None
+    accepted_by: str | None = None
+    """Who released it, when the guard had held it."""
+
+
+class HeldVersion(Struct, frozen=True, omit_defaults=True):
+    """A changeset the guard refused, waiting for a person. The last good version goes on being served."""
+
+    id: str
+    """Twelve hex digits, made from the source and the content: the same content is held once."""
+    source: str
+    held_at: datetime
+    reasons: tuple[str, ...]
+    """Never empty; every reason, as sentences."""
+    digest: str
+    counts: Counts
+    summary: Summary
+    provenance: Provenance
+    base: int | None = None
+    """The source's version the changes are relative to; None before its first."""
+
+
+class SourceState(Struct, frozen=True, omit_defaults=True):
+    """What the last runs of a source left behind. All times are UTC; None: has not happened."""
+
+    checked_at: datetime | None = None
+    """The last time upstream was asked, whatever it answered."""
+    ok_at: datetime | None = None
+    """The last time upstream's content was known to be what is served."""
+    failures: int = 0
+    """Runs in a row that ended in an error."""
+    error: str | None = None
+    error_code: str | None = None
+    stale_since: datetime | None = None
+    """Since when upstream serves content that was superseded here (sources.md T2)."""
+    rejected: tuple[str, ...] = ()
+    """Digests a person rejected: the same content is not held again."""
+    etag: str | None = None
+    last_modified: str | None = None
+    validated_url: str | None = None
+    """The address ``etag`` and ``last_modified`` belong to."""
+    validated_by: str | None = None
+    """The release that parsed it: a newer parser asks for the whole document again."""
+    upstream_version: str | None = None
+    """The upstream's number last seen with content that is served."""
