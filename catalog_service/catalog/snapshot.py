@@ -1,0 +1,59 @@
+"""The whole catalogue at one version, immutable, with its indexes.
+
+In: the newest content of each source at that version. Out: a `Snapshot` that answers reads without
+touching Redis. A serving process swaps the current one by assignment; indexes are built on first use.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from catalog_service.catalog.lookup import LookupIndex
+from schema.endpoint_set import EndpointSet
+from schema.errors import UnknownEndpointSetError
+from schema.version import Version
+
+
+class SourceContent(Struct, frozen=True):
+    """One source's content: the version that made it, and its records sorted by id."""
+
+    version: Version
+    endpoint_sets: tuple[EndpointSet, ...]
+
+
+class Snapshot:
+    """All endpoint sets at catalogue version ``version`` (0: nothing committed yet)."""
+
+    def __init__(self, version: int, contents: tuple[SourceContent, ...]) -> None:
+        self.version = version
+        self.contents = contents
+
+    @cached_property
+    def by_source(self) -> dict[str, SourceContent]:
+        """Each source's content by source name."""
+        return {content.version.source: content for content in self.contents}
+
+    @cached_property
+    def endpoint_sets(self) -> tuple[EndpointSet, ...]:
+        """Every record, sorted by id."""
+        return tuple(sorted((one for each in self.contents for one in each.endpoint_sets), key=lambda one: one.id))
+
+    @cached_property
+    def by_id(self) -> dict[str, EndpointSet]:
+        """Every record by id."""
+        return {record.id: record for record in self.endpoint_sets}
+
+    @cached_property
+    def index(self) -> LookupIndex:
+        """The lookup index (about 0.3 s to build for 100,000 pairs: build it off the event loop)."""
+        return LookupIndex(self.endpoint_sets)
+
+    def endpoint_set(self, id_: str) -> EndpointSet:
+        """Return the record ``id_``. Raises UnknownEndpointSetError."""
+        if (record := self.by_id.get(id_)) is None:
+            raise UnknownEndpointSetError(
+                f"no endpoint set {id_!r} at version {self.version}", parameter="id", id=id_, version=self.version
+            )
+        return record

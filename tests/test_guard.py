@@ -1,0 +1,78 @@
+"""The guard holds what would shrink, empty or open up an allowlist, and lets real weeks through."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog_service.catalog.diff import diff
+from catalog_service.catalog.guard import unsafe_reasons
+from schema.endpoint_set import EndpointSet
+from schema.guard import GuardLimits
+from tests.records import record
+
+LIMITS = GuardLimits(min_endpoint_sets=2)
+
+
+def judged(before: tuple[EndpointSet, ...], after: tuple[EndpointSet, ...], limits: GuardLimits = LIMITS) -> str:
+    return "; ".join(unsafe_reasons(limits, before, after, diff(before, after)))
+
+
+def many(count: int, prefixes_each: int = 20, start: int = 0) -> tuple[EndpointSet, ...]:
+    return tuple(
+        record(f"tag{i:03}", prefixes=tuple(f"20.{i}.{j}.0/24" for j in range(start, start + prefixes_each)))
+        for i in range(count)
+    )
+
+
+def test_an_ordinary_week_passes() -> None:
+    """A few prefixes in, a few out, a tag added: nothing to hold."""
+    before = many(50)
+    after = (*many(50, 21)[:5], *before[5:49], record("tag049", prefixes=before[49].prefixes[1:]), record("tag050"))
+    assert judged(before, after) == ""
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (many(1), "1 endpoint sets, fewer than the 2"),
+        (many(25), r"500 of 1000 members removed (50.0%)"),
+        (many(39), r"11 of 50 endpoint sets removed (22.0%)"),
+        (many(50, 18), r"100 of 1000 members removed (10.0%)"),
+        (many(50, 31), r"550 of 1000 members added (55.0%)"),
+        ((record("tag000"), *many(50)[1:]), "emptied: a-source:tag000"),
+        ((), "0 endpoint sets"),
+    ],
+)
+def test_a_shrinking_flooding_or_emptied_source_is_held(after: tuple[EndpointSet, ...], reason: str) -> None:
+    """Each limit gives its own sentence with the numbers."""
+    assert reason in judged(many(50), after)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "reason"),
+    [("127.0.0.1", "127.0.0.1/32 is not public"), ("10.0.0.0/8", "not public"), ("0.0.0.0/0", "too wide")],
+)
+def test_addresses_that_are_not_public_are_held_from_the_first_version(prefix: str, reason: str) -> None:
+    """Loopback was published once (sources.md D1.28): it is held, also before a first version."""
+    bad = (*many(5), record("bad", prefixes=(prefix,)))
+    assert reason in judged((), bad)
+    assert reason in judged(many(5), bad)
+
+
+def test_a_name_that_covers_a_top_level_domain_is_held() -> None:
+    """``*.com`` is no endpoint."""
+    assert "*.com covers a whole top-level domain" in judged(many(5), (*many(5), record("bad", fqdns=("*.com",))))
+
+
+def test_a_few_members_are_not_judged_by_share_unless_they_are_most_of_all() -> None:
+    """Three of twelve names may go; nine of twelve may not."""
+    names = tuple(f"h{i:02}.example.com" for i in range(12))
+    before = (record("a", fqdns=names), record("b", prefixes=("20.0.0.0/16",)))
+    assert judged(before, (record("a", fqdns=names[:9]), before[1])) == ""
+    assert "9 of 13 members removed" in judged(before, (record("a", fqdns=names[:3]), before[1]))
+
+
+def test_a_long_list_of_faults_is_cut_with_its_count() -> None:
+    """The first few are named, the rest counted."""
+    bad = tuple(record(f"bad{i}", prefixes=(f"10.0.{i}.0/24",)) for i in range(9))
+    assert judged(many(5), (*many(5), *bad)).endswith("and 4 more")
