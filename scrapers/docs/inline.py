@@ -1,0 +1,108 @@
+"""Text of an element: lines split at breaks, and its code, bold and emphasized spans.
+
+`repair_breaks` works on the HTML text before any parser sees it: lxml drops ``</br>`` and glues the
+names on both sides into one (sources.md D1.1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bs4 import CData, Tag
+from bs4.element import NavigableString, PageElement
+
+from scrapers.docs.page import Text
+
+_BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>", re.IGNORECASE)
+_BOLD_OR_BLOCK = re.compile(r"<(?P<close>/)?(?P<name>b|td|th|tr|p|li|h[1-6])(?:\s[^<>]*)?>", re.IGNORECASE)
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "tr", "td", "th", "pre", "section", "blockquote", "dt", "dd"})
+_UNREAD = frozenset({"script", "style", "sup", "table", "template"})
+
+
+def read_text(element: Tag, *, nested_lists: bool = True) -> Text:
+    """Return the visible text of ``element``.
+
+    Footnote marks (``<sup>``), comments and tables inside it are left out, and nested lists on demand.
+    Two phrases of a bilingual page never touch (sources.md D1.35).
+    """
+    unread = _UNREAD if nested_lists else _UNREAD | {"ul", "ol"}
+    text = "".join(_pieces(element, unread))
+    lines = tuple(filter(None, map(visible, text.split("\n"))))
+    return Text(
+        lines=lines,
+        codes=_spans(element, ("code",)),
+        bolds=_spans(element, ("strong", "b")),
+        emphases=_spans(element, ("em", "i")),
+    )
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with white space collapsed and characters of no width removed (sources.md D1.36)."""
+    return " ".join(text.translate(_INVISIBLE).split())
+
+
+def repair_breaks(html: str) -> str:
+    """Return ``html`` with all six spellings of a break as ``<br>``.
+
+    ``<br />`` ``<br/>`` ``<br>`` ``<BR>`` ``</br>`` and a ``</b>`` that closes nothing (sources.md D1.1).
+    """
+    return _stray_bold_ends(_BREAK.sub("<br>", html))
+
+
+def _stray_bold_ends(html: str) -> str:
+    open_count = 0
+
+    def repair(found: re.Match[str]) -> str:
+        nonlocal open_count
+        if found["name"].lower() != "b":
+            open_count = 0
+        elif not found["close"]:
+            open_count += 1
+        elif open_count:
+            open_count -= 1
+        else:
+            return "<br>"
+        return found[0]
+
+    return _BOLD_OR_BLOCK.sub(repair, html)
+
+
+def _pieces(element: Tag, unread: frozenset[str]) -> Iterator[str]:
+    for child in element.children:
+        if isinstance(child, Tag):
+            yield from _tag_pieces(child, unread)
+        elif _is_text(child):
+            yield str(child) if element.find_parent("pre") or element.name == "pre" else " ".join(_words(str(child)))
+
+
+def _tag_pieces(tag: Tag, unread: frozenset[str]) -> Iterator[str]:
+    if tag.name in unread:
+        return
+    if tag.name == "br":
+        yield "\n"
+        return
+    apart = tag.name in _BLOCKS or is_second_language(tag)
+    yield "\n" if apart else ""
+    yield from _pieces(tag, unread)
+    yield "\n" if apart else ""
+
+
+def is_second_language(tag: Tag) -> bool:
+    """Say whether ``tag`` repeats a phrase in the other language of a bilingual page."""
+    return "sxs-lookup" in (tag.get_attribute_list("class"))
+
+
+def _is_text(node: PageElement) -> bool:
+    """Comments, doctypes and declarations are strings too, of types of their own."""
+    return type(node) in (NavigableString, CData)
+
+
+def _words(text: str) -> list[str]:
+    """Split at white space, keeping an empty word where text begins or ends with it."""
+    return re.split(r"\s+", text)
+
+
+def _spans(element: Tag, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, (visible(tag.get_text()) for tag in element.find_all(names))))

@@ -1,0 +1,52 @@
+"""Why a page cannot be read whole: reasons as sentences that say where to look.
+
+`page_reasons` holds for every page of endpoints; a parser adds those of its rows with `row_reason`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scrapers.docs.page import Block, BulletList, Headings, Page, Paragraph, Row, Table, Text
+from scrapers.docs.tables import endpoint_columns, holds_endpoints_only
+
+
+def page_reasons(page: Page) -> Iterator[str]:
+    """Yield what is wrong with the page as a whole: two languages, no endpoints, a table that did not become one."""
+    if page.bilingual:
+        yield "the page says each phrase in two languages"
+    if not any(_is_endpoint_table(table) for table in page.tables):
+        yield "the page has no table of endpoints"
+    for block in page.blocks:
+        broken = (text.text[:120] for text in _prose(block) if _is_broken_table(text.text))
+        yield from (f"{place(block.headings)}: a table that is not one: {text!r}" for text in broken)
+
+
+def row_reason(headings: Headings, row: Row, problem: str) -> str:
+    """Return the sentence for a row that cannot be read."""
+    return f"{place(headings)}: row {' | '.join(cell.text for cell in row)[:200]!r}: {problem}"
+
+
+def place(headings: Headings) -> str:
+    """Return a heading path in words."""
+    return " > ".join(headings) or "before the first heading"
+
+
+def _is_endpoint_table(table: Table) -> bool:
+    try:
+        return endpoint_columns(table) is not None
+    except ValueError:
+        return True
+
+
+def _prose(block: Block) -> tuple[Text, ...]:
+    if isinstance(block, BulletList):
+        return block.items
+    return (block.text,) if isinstance(block, Paragraph) else ()
+
+
+def _is_broken_table(text: str) -> bool:
+    """A table whose separator row is damaged is a paragraph or a bullet: pipes, and endpoints between them."""
+    words = filter(None, re.split(r"[\s|]+", text))
+    return text.count("|") >= 2 and any(holds_endpoints_only(Text(lines=(word,))) for word in words)

@@ -1,0 +1,154 @@
+"""What the columns of a table are, told by the words of its header and never by position.
+
+| role         | header words (sources.md D1.15)                    |
+|--------------|----------------------------------------------------|
+| domains      | Domains, Domain(s), URI, Endpoint URL ...          |
+| outbound IP  | Outbound IP, Outbound IP addresses                 |
+| service tag  | Service tag                                        |
+| the others   | protocols, uses, endpoint type, when, region, required |
+
+A table with none of the first three is not about endpoints (link tables, limits; D1.16), unless a
+whole column of it holds host names or addresses: then a header was renamed and a person must look.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from msgspec import Struct
+
+from schema.fqdn import canonical_fqdn
+from scrapers.docs.cells import items, read_prefixes, without_scheme
+from scrapers.docs.page import Page, Row, Table, Text
+
+_SUPERFLUOUS = re.compile(r"[*?:`]")
+_LOST_STAR = re.compile(r"(?:^|[\s/,;])\.\w|\w\.\.\w")
+_EMPTY = Text()
+
+
+class Column(StrEnum):
+    """The role of a column."""
+
+    DOMAINS = "domains"
+    OUTBOUND_IPS = "outbound IPs"
+    SERVICE_TAG = "service tag"
+    PROTOCOLS = "protocols"
+    USES = "uses"
+    ENDPOINT_TYPE = "endpoint type"
+    WHEN = "when"
+    REGION = "region"
+    REQUIRED = "required"
+
+
+_ENDPOINT_COLUMNS = frozenset({Column.DOMAINS, Column.OUTBOUND_IPS, Column.SERVICE_TAG})
+
+_HEADERS = {
+    Column.DOMAINS: (
+        *("domain", "domains", "domain name", "domain names", "uri", "uris", "url", "urls", "fqdn", "fqdns"),
+        *("host", "hosts", "host name", "host names", "hostname", "hostnames", "endpoint", "endpoints"),
+        *("endpoint url", "endpoint urls", "endpoint domain", "endpoint domains"),
+    ),
+    Column.OUTBOUND_IPS: ("outbound ip", "outbound ips", "outbound ip address", "outbound ip addresses"),
+    Column.SERVICE_TAG: ("service tag", "service tags", "azure service tag", "azure service tags"),
+    Column.PROTOCOLS: ("protocol", "protocols"),
+    Column.USES: ("use", "uses", "used for", "justification", "purpose", "description", "reason"),
+    Column.ENDPOINT_TYPE: ("endpoint type", "endpoint types"),
+    Column.WHEN: ("when",),
+    Column.REGION: ("region", "regions", "multi-tenant region", "power platform region"),
+    Column.REQUIRED: ("required", "is required"),
+}
+_COLUMN_OF = {words: column for column, spellings in _HEADERS.items() for words in spellings}
+
+
+class Columns(Struct, frozen=True):
+    """The roles of a table's columns, in the order of the columns; None is an empty column."""
+
+    roles: tuple[Column | None, ...]
+
+    def __contains__(self, column: Column) -> bool:
+        return column in self.roles
+
+    def cell(self, row: Row, column: Column) -> Text:
+        """Return the cell of ``column``, empty where the table or the row has none."""
+        position = self.roles.index(column) if column in self.roles else len(row)
+        return row[position] if position < len(row) else _EMPTY
+
+    def surplus(self, row: Row) -> tuple[str, ...]:
+        """Return the texts of ``row`` that stand in no column with a header."""
+        named = (role is not None for role in self.roles)
+        inside = zip(row, named, strict=False)
+        return tuple(
+            cell.text
+            for cell in (*(cell for cell, has_name in inside if not has_name), *row[len(self.roles) :])
+            if cell.lines
+        )
+
+
+def endpoint_columns(table: Table) -> Columns | None:
+    """Return the columns of a table of endpoints, or None when it is no such table.
+
+    Raises:
+        ValueError: it is, or holds host names or addresses, and its columns cannot be told.
+    """
+    words = [header_words(cell) for cell in table.header]
+    roles = tuple(_COLUMN_OF.get(word) for word in words)
+    if not _ENDPOINT_COLUMNS.intersection(roles):
+        _refuse_unnamed_endpoints(table)
+        return None
+    unknown = [word for word, role in zip(words, roles, strict=True) if word and role is None]
+    if unknown:
+        raise ValueError(f"the columns {', '.join(map(repr, unknown))} of a table of endpoints are not known")
+    known = [role for role in roles if role]
+    if len(known) != len(set(known)):
+        raise ValueError(f"two columns of {' | '.join(words)} mean the same")
+    if table.merged:
+        raise ValueError("a table of endpoints has merged cells")
+    return Columns(roles)
+
+
+def header_words(cell: Text) -> str:
+    """Return a header cell's words as `_HEADERS` spells them."""
+    return " ".join(_SUPERFLUOUS.sub("", cell.text.lower().replace("(s)", "s")).split())
+
+
+def stars_eaten(page: Page) -> bool:
+    """Say whether emphasis took wildcards out of a table of endpoints (sources.md D1.5).
+
+    Either the emphasis itself is still in the cell, or a name begins with a dot.
+    """
+    return any(_lost_a_star(cell) for table in page.tables for cell in _domain_cells(table))
+
+
+def _domain_cells(table: Table) -> tuple[Text, ...]:
+    words = [header_words(cell) for cell in table.header]
+    positions = [place for place, word in enumerate(words) if _COLUMN_OF.get(word) is Column.DOMAINS]
+    return tuple(row[place] for row in table.rows for place in positions if place < len(row))
+
+
+def _lost_a_star(cell: Text) -> bool:
+    return bool(cell.emphases) or any(_LOST_STAR.search(line) for line in cell.lines)
+
+
+def _refuse_unnamed_endpoints(table: Table) -> None:
+    for place in range(max(map(len, table.rows), default=0)):
+        cells = [row[place] for row in table.rows if place < len(row) and row[place].lines]
+        if 2 * sum(map(holds_endpoints_only, cells)) > len(cells):
+            header = " | ".join(cell.text for cell in table.header)
+            raise ValueError(f"column {place + 1} of the table {header!r} holds endpoints, but its header is not known")
+
+
+def holds_endpoints_only(cell: Text) -> bool:
+    """Say whether ``cell`` holds host names, URLs, addresses or ranges, and nothing else."""
+    try:
+        read_prefixes(cell)
+    except ValueError:
+        return _holds_names_only(cell)
+    return True
+
+
+def _holds_names_only(cell: Text) -> bool:
+    try:
+        return bool([canonical_fqdn(without_scheme(item)) for item in items(cell)])
+    except ValueError:
+        return False

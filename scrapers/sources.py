@@ -1,0 +1,160 @@
+"""The sources this catalogue reads, as values in one list, and the ways to change that list.
+
+In: the operator's addresses and the entry points of other distributions. Out: `Source` values and
+the hosts they may be read from. Called by the composition root; a new source is one more value here
+(README.md has the checklist).
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from urllib.parse import urlsplit
+
+from msgspec import structs
+
+from schema.errors import BadParameterError, UnknownSourceError
+from schema.guard import GuardLimits
+from schema.words import Cloud
+from scrapers.docs.fetch import fetch_docs_page
+from scrapers.microsoft_365 import fetch_microsoft_365, parse_microsoft_365
+from scrapers.power_automate import parse_ip_address_configuration
+from scrapers.service_tags import fetch_service_tags, parse_service_tags
+from scrapers.source import Source
+
+ENTRY_POINTS = "catalog_service.sources"
+"""Each names a `Source` or a tuple of them."""
+
+_HOUR = 3600
+_DOWNLOAD = "https://www.microsoft.com/en-us/download/details.aspx?id="
+_ENDPOINTS = "https://endpoints.office.com/endpoints/"
+_HOSTS = (
+    "*.download.microsoft.com",
+    "docs.microsoft.com",
+    "download.microsoft.com",
+    "endpoints.office.com",
+    "learn.microsoft.com",
+    "www.microsoft.com",
+)
+"""Where the addresses below are, where the download pages point to, and where either may redirect."""
+
+
+def _service_tags(name: str, title: str, cloud: Cloud, page: int, min_endpoint_sets: int) -> Source:
+    # Of all weekly files up to two months apart, 2019-2025: members removed at most 2.5 % (4.4 % in 2022), tags
+    # removed at most 2.7 % (13.7 % in 2023), members added at most 24 % (sources.md T3, limits-and-faults.md A9).
+    return Source(
+        name=f"azure-service-tags-{name}",
+        title=f"Azure service tags, {title}",
+        cloud=cloud,
+        url=f"{_DOWNLOAD}{page}",
+        fetch=fetch_service_tags,
+        parse=parse_service_tags,
+        guard=GuardLimits(
+            min_endpoint_sets=min_endpoint_sets,
+            max_members_removed_share=0.05,
+            max_endpoint_sets_removed_share=0.20,
+            max_members_added_share=0.50,
+        ),
+        interval_s=6 * _HOUR,
+    )
+
+
+def _microsoft_365(
+    name: str, instance: str, title: str, cloud: Cloud, min_endpoint_sets: int, max_members_removed_share: float
+) -> Source:
+    # A month touches one to three sets. Members removed between answers of Worldwide 2020-2023: at most 15.7 %
+    # (2021-05, eight weeks), sets 10.2 % (2022-03); of the small instances' tables 2018-2020: 28.7 % (2019-01, one
+    # address plan), sets 6.2 %; members added anywhere at most 12 %.
+    return Source(
+        name=f"microsoft-365-{name}",
+        title=f"Microsoft 365 endpoints, {title}",
+        cloud=cloud,
+        url=f"{_ENDPOINTS}{instance}",
+        fetch=fetch_microsoft_365,
+        parse=parse_microsoft_365,
+        guard=GuardLimits(
+            min_endpoint_sets=min_endpoint_sets,
+            max_members_removed_share=max_members_removed_share,
+            max_endpoint_sets_removed_share=0.15,
+            max_members_added_share=0.25,
+        ),
+        interval_s=_HOUR,
+    )
+
+
+_POWER_AUTOMATE = Source(
+    name="power-automate-ip-address-configuration",
+    title="Power Automate IP address configuration",
+    cloud=Cloud.PUBLIC,
+    url="https://learn.microsoft.com/en-us/power-automate/ip-address-configuration",
+    fetch=fetch_docs_page,
+    parse=parse_ip_address_configuration,
+    # A person restructures a page of some 30 to 100 records in one edit: tables are split, and region rows went to
+    # another page at once (sources.md D3). Half a page gone is still more likely a page that changed shape; the page
+    # itself grew from 28 to 65 to 104 names between edits.
+    guard=GuardLimits(
+        min_endpoint_sets=10,
+        max_members_removed_share=0.40,
+        max_endpoint_sets_removed_share=0.50,
+        max_members_added_share=3.00,
+    ),
+    interval_s=6 * _HOUR,
+)
+
+SOURCES: tuple[Source, ...] = (
+    _service_tags("public", "public cloud", Cloud.PUBLIC, 56519, min_endpoint_sets=1000),
+    _service_tags("usgov", "US Government", Cloud.USGOV, 57063, min_endpoint_sets=100),
+    _service_tags("china", "China", Cloud.CHINA, 57062, min_endpoint_sets=100),
+    _microsoft_365("worldwide", "Worldwide", "worldwide and GCC", Cloud.PUBLIC, 40, 0.20),  # 63 sets in 2026
+    _microsoft_365("usgov-dod", "USGOVDoD", "US Government DoD", Cloud.USGOV_DOD, 12, 0.30),  # 17 to 23 sets
+    _microsoft_365(
+        "usgov-gcchigh", "USGOVGCCHigh", "US Government GCC High", Cloud.USGOV_GCCHIGH, 12, 0.30
+    ),  # 17 to 23 sets
+    _microsoft_365("china", "China", "operated by 21Vianet", Cloud.CHINA, 8, 0.30),  # 11 to 16 sets
+    _POWER_AUTOMATE,
+)
+"""In the order people see them."""
+
+
+def configured(addresses: tuple[tuple[str, str], ...] = ()) -> tuple[Source, ...]:
+    """Return every source, entry points after our own, with ``addresses`` (source name, url) in place of the defaults.
+
+    Raises:
+        UnknownSourceError: an address names no source.
+        BadParameterError: two sources have one name, or an entry point is not a source.
+    """
+    sources = (*SOURCES, *_from_entry_points())
+    names = [source.name for source in sources]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise BadParameterError(f"two sources are named {', '.join(doubled)}", parameter="sources")
+    for name, _ in addresses:
+        source_named(sources, name)
+    replaced = dict(addresses)
+    return tuple(structs.replace(source, url=replaced.get(source.name, source.url)) for source in sources)
+
+
+def source_named(sources: tuple[Source, ...], name: str) -> Source:
+    """Return the source called ``name``. Raises UnknownSourceError, naming the closest ones."""
+    for source in sources:
+        if source.name == name:
+            return source
+    names = [source.name for source in sources]
+    close = tuple(get_close_matches(name, names, n=3, cutoff=0.4))
+    hint = f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(names)}"
+    raise UnknownSourceError(f"no source is named {name!r}{hint}", parameter="source", source=name, close=close)
+
+
+def allowed_hosts(sources: tuple[Source, ...]) -> tuple[str, ...]:
+    """Return the hosts that ``sources`` may be read from, redirects included, sorted: the known ones and their own."""
+    return tuple(sorted({*_HOSTS, *(host for source in sources if (host := urlsplit(source.url).hostname))}))
+
+
+def _from_entry_points() -> tuple[Source, ...]:
+    found: list[Source] = []
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        value = point.load()
+        several = value if isinstance(value, tuple) else (value,)
+        if not all(isinstance(one, Source) for one in several):
+            raise BadParameterError(f"entry point {point.name} is not a Source or a tuple of them", parameter="sources")
+        found.extend(several)
+    return tuple(found)

@@ -1,0 +1,116 @@
+"""The demo: a bundled upstream in the real formats, at three dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from catalog_service.catalog.diff import diff
+from catalog_service.catalog.guard import unsafe_reasons
+from schema.change import Changeset
+from schema.document import Document
+from schema.endpoint_set import EndpointSet
+from schema.errors import BadParameterError
+from schema.version import SourceState
+from schema.words import Disposition
+from scrapers import demo
+from scrapers.demo import DATES, demo_folders, demo_mirror, demo_sources
+from scrapers.mirror import FolderMirror, fill
+from scrapers.source import Source
+from scrapers.sources import SOURCES
+
+NOW = datetime(2026, 5, 19, tzinfo=UTC)
+DEMO = demo_sources(SOURCES)
+
+
+async def history(root: Path, source: Source) -> list[tuple[EndpointSet, ...]]:
+    """The source's records at each date."""
+    contents = []
+    for _, folder in demo_folders(root):
+        document = await source.read(FolderMirror(folder), SourceState(), NOW)
+        assert document is not None
+        contents.append(source.records(document).endpoint_sets)
+    return contents
+
+
+@pytest.mark.parametrize("source", DEMO, ids=lambda source: source.name)
+async def test_every_source_is_there(tmp_path: Path, source: Source) -> None:
+    """Every source reads at every date from its default address, through fetch, parse and guard, unheld."""
+    contents = await history(tmp_path, source)
+    assert len(contents) == len(DATES) >= 3
+    previous: tuple[EndpointSet, ...] = ()
+    for current in contents:
+        assert unsafe_reasons(source.guard, previous, current, diff(previous, current)) == ()
+        previous = current
+
+
+async def changes(root: Path) -> list[Changeset]:
+    """Every changeset between two dates, of all sources."""
+    found = []
+    for source in DEMO:
+        contents = await history(root, source)
+        found += [diff(before, after) for before, after in pairwise(contents)]
+    return found
+
+
+async def test_there_is_something_to_see(tmp_path: Path) -> None:
+    """Between the dates records come, change and go, prefixes and names too, and one week changes nothing."""
+    all_changes = await changes(tmp_path)
+    flat = [change for changeset in all_changes for change in changeset]
+    assert {change.disposition for change in flat} == set(Disposition)
+    changed = [change for change in flat if change.disposition is Disposition.CHANGE]
+    for members in ("prefixes_added", "prefixes_removed", "fqdns_added"):
+        assert any(getattr(change, members) for change in changed), members
+    assert any(change.fqdns_removed for change in flat)
+    purposes = {attribute.name for change in flat for attribute in change.attributes}
+    assert "purpose" in purposes
+    assert () in all_changes
+
+
+@pytest.mark.parametrize("date", DATES)
+async def test_html_and_markdown_agree(tmp_path: Path, date: str) -> None:
+    """The docs page reads the same in both of its forms."""
+    demo_mirror(tmp_path, date)
+    source, mirror = DEMO[-1], FolderMirror(tmp_path)
+    page = await source.read(mirror, SourceState(), NOW)
+    markdown = await mirror.get(f"{source.url}?accept=text/markdown")
+    assert page is not None
+    assert markdown is not None
+    assert (page.provenance.media_type, markdown.media_type) == ("text/html", "text/markdown")
+    other = Document(markdown.body, structs.replace(page.provenance, url=markdown.url, media_type="text/markdown"))
+    assert source.records(page).endpoint_sets == source.records(other).endpoint_sets
+
+
+async def test_it_can_be_mirrored(tmp_path: Path) -> None:
+    """A mirror filled from the demo holds every source and reads the same."""
+    original, copy = FolderMirror(tmp_path / "demo"), FolderMirror(tmp_path / "copy")
+    demo_mirror(tmp_path / "demo", DATES[0])
+    filled = await fill(tmp_path / "copy", original, DEMO, NOW)
+    assert [(one.source, one.error) for one in filled] == [(source.name, None) for source in DEMO]
+    for source in DEMO:
+        assert await source.read(copy, SourceState(), NOW) == await source.read(original, SourceState(), NOW)
+
+
+def test_it_says_what_it_is() -> None:
+    """Titles are marked, names and addresses are the default ones."""
+    assert all(source.title.endswith(" (demo)") for source in DEMO)
+    assert [(source.name, source.url) for source in DEMO] == [(source.name, source.url) for source in SOURCES]
+
+
+def test_dates(tmp_path: Path) -> None:
+    """Dates are in order, and another date is refused."""
+    assert list(DATES) == sorted(DATES)
+    assert [path.name for _, path in demo_folders(tmp_path)] == list(DATES)
+    with pytest.raises(BadParameterError):
+        demo_mirror(tmp_path, "2026-05-05")
+
+
+def test_it_is_small() -> None:
+    """The bundled files are under 300 kB, with names that every file system takes."""
+    files = [path for path in Path(demo.__file__).parent.iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 300_000
+    assert not any(character in path.name for path in files for character in '?*:"<>|')
