@@ -1,0 +1,68 @@
+"""Stored bytes: MessagePack, compressed with zstd where it is content.
+
+Frames carry a checksum, so that a damaged one is an error and never a shorter list.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+import zstandard
+
+from schema.change import Change, Changeset
+from schema.endpoint_set import EndpointSet
+from schema.errors import CorruptContentError
+
+_LEVEL = 9
+_MAX_CONTENT_BYTES = 256 << 20
+_encoder = msgspec.msgpack.Encoder()
+_records = msgspec.msgpack.Decoder(tuple[EndpointSet, ...])
+_changes = msgspec.msgpack.Decoder(tuple[Change, ...])
+
+T = TypeVar("T")
+
+
+def pack(value: msgspec.Struct) -> bytes:
+    """Return ``value`` as MessagePack."""
+    return _encoder.encode(value)
+
+
+def unpack(data: bytes, type_: type[T]) -> T:
+    """Return the ``type_`` that `pack` encoded. Raises CorruptContentError."""
+    try:
+        return msgspec.msgpack.decode(data, type=type_)
+    except msgspec.MsgspecError as error:
+        raise CorruptContentError(f"stored {type_.__name__} cannot be read: {error}") from error
+
+
+def pack_records(records: tuple[EndpointSet, ...]) -> bytes:
+    """Return ``records`` compressed."""
+    return _compressed(_encoder.encode(records))
+
+
+def unpack_records(data: bytes) -> tuple[EndpointSet, ...]:
+    """Return what `pack_records` encoded. Raises CorruptContentError."""
+    return _content(data, _records)
+
+
+def pack_changes(changes: Changeset) -> bytes:
+    """Return ``changes`` compressed."""
+    return _compressed(_encoder.encode(changes))
+
+
+def unpack_changes(data: bytes) -> Changeset:
+    """Return what `pack_changes` encoded. Raises CorruptContentError."""
+    return _content(data, _changes)
+
+
+def _compressed(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(data)
+
+
+def _content(data: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
+    try:
+        plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_CONTENT_BYTES)
+        return decoder.decode(plain)
+    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+        raise CorruptContentError(f"stored content cannot be read: {error}") from error

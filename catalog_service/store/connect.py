@@ -1,0 +1,91 @@
+"""From settings to a `Store`: a Redis by URL, or the embedded server of a data directory.
+
+Called by the composition root once a process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+
+from catalog_service.store import keys
+from catalog_service.store.embedded import embedded_server
+from catalog_service.store.leases import Leases
+from catalog_service.store.sources import SourceRecords
+from catalog_service.store.versions import Versions
+from schema.errors import StoreError
+
+FORMAT = 1
+_TIMEOUT_S = 10.0
+_POOL = 32
+
+
+class Store:
+    """All that is remembered: versions, source records, leases."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.versions = Versions(redis)
+        self.sources = SourceRecords(redis)
+        self.leases = Leases(redis)
+
+    async def ping(self) -> None:
+        """Raise StoreError unless the server answers and its data is in this program's form."""
+        try:
+            await self.redis.set(keys.FORMAT, FORMAT, nx=True)
+            stored = int(await self.redis.get(keys.FORMAT) or 0)
+        except (RedisError, OSError) as error:
+            raise StoreError(f"Redis does not answer: {error}") from error
+        if stored != FORMAT:
+            raise StoreError(f"the data has form {stored}, this release reads form {FORMAT}", form=stored)
+
+
+@contextlib.asynccontextmanager
+async def open_store(redis_url: str | None, data_dir: Path, *, service: bool) -> AsyncIterator[Store]:
+    """Give the store for a block.
+
+    With ``redis_url`` that server is used. Without, the embedded server of ``data_dir``: one that runs
+    is joined, else one is started for as long as the block lasts. ``service`` says that this process is
+    the data directory's one service.
+
+    Raises:
+        StoreError: no server can be found, started or reached.
+        DataDirInUseError: ``service``, and another one has the data directory.
+    """
+    if redis_url:
+        async with _client(redis_url) as store:
+            yield store
+        return
+    async with embedded_server(data_dir, service=service) as socket, _client(f"unix://{socket}") as store:
+        yield store
+
+
+@contextlib.asynccontextmanager
+async def _client(url: str) -> AsyncIterator[Store]:
+    # redis-py's default pool raises at once when it is exhausted; this one waits (limits-and-faults.md A6).
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_POOL,
+            timeout=_TIMEOUT_S,
+            socket_timeout=_TIMEOUT_S,
+            retry=Retry(ExponentialWithJitterBackoff(cap=1.0, base=0.05), 6),
+            retry_on_error=[ConnectionError],
+        )
+    except ValueError as error:
+        raise StoreError(f"{urlsplit(url).scheme or url!r} is no Redis address: {error}") from error
+    redis = Redis(connection_pool=pool)
+    try:
+        store = Store(redis)
+        await store.ping()
+        yield store
+    finally:
+        await redis.aclose()
+        await pool.disconnect()

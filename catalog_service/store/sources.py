@@ -1,0 +1,75 @@
+"""What is known of each source besides its versions: its state, and the version held back, if any."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from catalog_service.store import codec, commit, keys
+from catalog_service.store.leases import Ask, Lease
+from schema.endpoint_set import EndpointSet
+from schema.errors import FencedError, UnknownHeldError
+from schema.version import HeldVersion, SourceState
+
+
+class SourceRecords:
+    """States and held versions of sources, in Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._ask: Ask = redis.execute_command
+        self._record = redis.register_script(commit.RECORD)
+
+    async def state(self, source: str) -> SourceState:
+        """Return ``source``'s state; an empty one before its first run."""
+        data = await self._ask("HGET", keys.STATES, source)
+        return codec.unpack(data, SourceState) if data else SourceState()
+
+    async def states(self) -> dict[str, SourceState]:
+        """Return the state of every source that ever ran, by name."""
+        found = await self._ask("HGETALL", keys.STATES)
+        return {name.decode(): codec.unpack(data, SourceState) for name, data in found.items()}
+
+    async def held(self) -> tuple[HeldVersion, ...]:
+        """Return the held versions, oldest first."""
+        found = await self._ask("HVALS", keys.HELD)
+        return tuple(sorted((codec.unpack(data, HeldVersion) for data in found), key=lambda one: (one.held_at, one.id)))
+
+    async def held_of(self, source: str) -> HeldVersion | None:
+        """Return the version of ``source`` that is held, None when there is none."""
+        return next((held for held in await self.held() if held.source == source), None)
+
+    async def held_version(self, id_: str) -> HeldVersion:
+        """Return the held version ``id_``. Raises UnknownHeldError."""
+        data = await self._ask("HGET", keys.HELD, id_)
+        if data is None:
+            raise UnknownHeldError(f"no held version {id_!r}", parameter="id", id=id_)
+        return codec.unpack(data, HeldVersion)
+
+    async def held_records(self, id_: str) -> tuple[EndpointSet, ...]:
+        """Return the whole candidate content of the held version ``id_``. Raises UnknownHeldError."""
+        data = await self._ask("HGET", keys.HELD_RECORDS, id_)
+        if data is None:
+            raise UnknownHeldError(f"no held version {id_!r}", parameter="id", id=id_)
+        return codec.unpack_records(data)
+
+    async def record(
+        self,
+        lease: Lease,
+        state: SourceState,
+        *,
+        drop: str = "",
+        hold: tuple[HeldVersion, tuple[EndpointSet, ...]] | None = None,
+    ) -> None:
+        """Write the state of ``lease``'s source; take down held version ``drop`` and put up ``hold``, in one step.
+
+        Raises:
+            FencedError: another runner took the lease.
+        """
+        held_id, version, records = ("", b"", b"")
+        if hold:
+            held_id, version, records = hold[0].id, codec.pack(hold[0]), codec.pack_records(hold[1])
+        answer = await self._record(
+            keys=[keys.FENCES, keys.STATES, keys.HELD, keys.HELD_RECORDS],
+            args=[lease.source, lease.fence, codec.pack(state), drop, held_id, version, records],
+        )
+        if bytes(answer[0]) == b"FENCED":
+            raise FencedError(f"another runner took over {lease.source}", source=lease.source)

@@ -1,0 +1,53 @@
+"""The spine. `sync_once` is the documentation of the program: read it top down."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from catalog_service.store.connect import Store
+from catalog_service.store.leases import Lease
+from catalog_service.sync.candidate import compared, insists, is_stale, reasons_to_hold
+from catalog_service.sync.record import RELEASE, Clock, hold, publish, served, settle
+from schema.version import SourceState, Version
+from scrapers.source import Source
+from scrapers.upstream import Upstream
+
+
+async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Version | None:
+    """Bring ``source`` up to date; the new version, or None when there is nothing new to publish.
+
+    Raises:
+        FetchError, ParseError: nothing is published; the last good version goes on being served.
+        UnsafeChangesetError: the guard refused; the candidate is held for a person (``facts["held"]``).
+        StaleHeadError, FencedError: another runner was first.
+    """
+    previous = await store.versions.content(source.name)
+    state = await store.sources.state(source.name)
+    document = await source.read(upstream, _asked(state), clock())
+    if document is None:
+        await settle(store, lease, served(state, None, clock()))
+        return None
+    candidate = await asyncio.to_thread(compared, source, document, previous)
+    if not candidate.changes:
+        await settle(store, lease, served(state, candidate.provenance, clock()))
+        return None
+    if candidate.digest in state.rejected:
+        await settle(store, lease, replace(state, checked_at=clock(), failures=0, error=None, error_code=None))
+        return None
+    superseded = await store.versions.version_with(source.name, candidate.digest)
+    if is_stale(previous, candidate, superseded) and not insists(candidate, previous, state, clock()):
+        stale_since = state.stale_since or clock()
+        await settle(store, lease, replace(state, checked_at=clock(), stale_since=stale_since))
+        return None
+    if reasons := await asyncio.to_thread(reasons_to_hold, source, previous, candidate, superseded):
+        raise await hold(store, lease, previous, candidate, replace(state, checked_at=clock()), reasons)
+    return await publish(store, lease, previous, candidate, clock())
+
+
+def _asked(state: SourceState) -> SourceState:
+    """Return ``state`` without what an older parser's reading stood behind: the document is read again, whole."""
+    if state.validated_by == RELEASE:
+        return state
+    return replace(state, etag=None, last_modified=None, validated_url=None, upstream_version=None)

@@ -1,0 +1,109 @@
+"""What a run of a source leaves in the store: a version, a held version, or only its state."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version as release_of
+
+from msgspec.structs import replace
+
+from catalog_service.catalog.snapshot import SourceContent
+from catalog_service.store.connect import Store
+from catalog_service.store.leases import Lease
+from catalog_service.store.versions import Commit
+from catalog_service.sync.candidate import Candidate, counts
+from schema.change import summarize
+from schema.document import Provenance
+from schema.errors import UnsafeChangesetError
+from schema.version import HeldVersion, SourceState, Version
+
+Clock = Callable[[], datetime]
+"""Gives the time now, UTC."""
+
+RELEASE = release_of("catalog-service")
+
+
+async def publish(
+    store: Store,
+    lease: Lease,
+    previous: SourceContent | None,
+    candidate: Candidate,
+    now: datetime,
+    accepted_by: str | None = None,
+) -> Version:
+    """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Versions.commit`."""
+    provenance = candidate.provenance
+    state = served(await store.sources.state(lease.source), provenance, now)
+    held = await store.sources.held_of(lease.source)
+    version = Version(
+        version=0,
+        source=lease.source,
+        fetched_at=provenance.fetched_at,
+        committed_at=now,
+        digest=candidate.digest,
+        counts=counts(candidate.records),
+        summary=summarize(candidate.changes),
+        url=provenance.url,
+        document=provenance.digest,
+        previous=previous.version.version if previous else None,
+        upstream_version=provenance.upstream_version,
+        upstream_at=provenance.upstream_at,
+        accepted_by=accepted_by,
+    )
+    wanted = Commit(version, candidate.changes, candidate.records, state, held.id if held else "")
+    return await store.versions.commit(lease, wanted)
+
+
+async def hold(
+    store: Store,
+    lease: Lease,
+    previous: SourceContent | None,
+    candidate: Candidate,
+    state: SourceState,
+    reasons: tuple[str, ...],
+) -> UnsafeChangesetError:
+    """Put ``candidate`` up for a person, in place of an older one, and return the error that says so."""
+    provenance, source = candidate.provenance, lease.source
+    older = await store.sources.held_of(source)
+    id_ = hashlib.sha256(f"{source}\n{candidate.digest}".encode()).hexdigest()[:12]
+    held = HeldVersion(
+        id=id_,
+        source=source,
+        held_at=older.held_at if older and older.id == id_ else provenance.fetched_at,
+        reasons=reasons,
+        digest=candidate.digest,
+        counts=counts(candidate.records),
+        summary=summarize(candidate.changes),
+        provenance=provenance,
+        base=previous.version.version if previous else None,
+    )
+    settled = replace(state, failures=0, error=None, error_code=None)
+    await store.sources.record(
+        lease, settled, drop=older.id if older and older.id != id_ else "", hold=(held, candidate.records)
+    )
+    return UnsafeChangesetError(
+        f"{source}: held for a person as {id_}: {'; '.join(reasons)}", reasons=reasons, held=id_, source=source
+    )
+
+
+async def settle(store: Store, lease: Lease, state: SourceState) -> None:
+    """Record a run that publishes nothing; upstream no longer shows what was held, so that is taken down."""
+    held = await store.sources.held_of(lease.source)
+    await store.sources.record(lease, state, drop=held.id if held else "")
+
+
+def served(state: SourceState, provenance: Provenance | None, now: datetime) -> SourceState:
+    """Return the state after upstream was seen to have what is served."""
+    settled = replace(state, checked_at=now, ok_at=now, failures=0, error=None, error_code=None, stale_since=None)
+    if provenance is None:
+        return settled
+    return replace(
+        settled,
+        etag=provenance.etag,
+        last_modified=provenance.last_modified,
+        validated_url=provenance.url,
+        validated_by=RELEASE,
+        upstream_version=provenance.upstream_version,
+    )

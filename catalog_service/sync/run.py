@@ -1,0 +1,96 @@
+"""One run of a source, under its lease, and what came of it.
+
+An error ends up in the source's state and in the `Outcome`, never in another source's run. Called by
+the scheduler and the command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+from redis.exceptions import RedisError
+
+from catalog_service.store.connect import Store
+from catalog_service.store.leases import Lease
+from catalog_service.sync.once import sync_once
+from catalog_service.sync.record import Clock
+from schema.change import Summary
+from schema.errors import CatalogError, FencedError, ParseError, StaleHeadError, StoreError, UnsafeChangesetError
+from schema.version import Version
+from scrapers.source import Source
+from scrapers.upstream import Upstream
+
+_STALE_HEAD_ATTEMPTS = 3
+_log = structlog.get_logger()
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What one run of a source came to.
+
+    ``result``: committed, unchanged, stale (upstream serves superseded content), held, failed, or busy
+    (another runner has the lease).
+    """
+
+    source: str
+    result: str
+    version: int | None = None
+    summary: Summary | None = None
+    held: str | None = None
+    code: str | None = None
+    message: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+async def run_source(source: Source, upstream: Upstream, store: Store, clock: Clock) -> Outcome:
+    """Sync ``source`` under its lease and say what came of it; an error ends up in the source's state."""
+    try:
+        async with store.leases.hold(source.name) as lease:
+            if lease is None:
+                return Outcome(source.name, "busy", message="another runner syncs this source")
+            outcome = await _outcome(source, upstream, store, lease, clock)
+    except (RedisError, OSError) as error:
+        outcome = Outcome(source.name, "failed", code=StoreError.code, message=f"Redis does not answer: {error}")
+    log = _log.warning if outcome.result in {"held", "failed"} else _log.info
+    log("sync", source=source.name, result=outcome.result, version=outcome.version, message=outcome.message)
+    return outcome
+
+
+async def _outcome(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Outcome:
+    try:
+        version = await _attempts(source, upstream, store, lease, clock)
+    except UnsafeChangesetError as error:
+        held = str(error.facts.get("held"))
+        return Outcome(source.name, "held", held=held, code=error.code, message=str(error), reasons=error.reasons)
+    except FencedError as error:
+        return Outcome(source.name, "busy", code=error.code, message=str(error))
+    except CatalogError as error:
+        return await _failed(source.name, store, lease, clock(), error.code, error)
+    except (RedisError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault in one parser must not stop the other sources
+        _log.exception("sync failed", source=source.name)
+        return await _failed(source.name, store, lease, clock(), "INTERNAL", error)
+    if version:
+        return Outcome(source.name, "committed", version.version, version.summary)
+    stale = (await store.sources.state(source.name)).stale_since is not None
+    return Outcome(source.name, "stale" if stale else "unchanged")
+
+
+async def _attempts(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Version | None:
+    for _ in range(_STALE_HEAD_ATTEMPTS - 1):
+        with contextlib.suppress(StaleHeadError):
+            return await sync_once(source, upstream, store, lease, clock)
+    return await sync_once(source, upstream, store, lease, clock)
+
+
+async def _failed(source: str, store: Store, lease: Lease, now: datetime, code: str, error: Exception) -> Outcome:
+    state = await store.sources.state(source)
+    failed = replace(state, checked_at=now, failures=state.failures + 1, error=str(error), error_code=code)
+    with contextlib.suppress(FencedError):
+        await store.sources.record(lease, failed)
+    reasons = error.reasons if isinstance(error, ParseError) else ()
+    return Outcome(source, "failed", code=code, message=str(error), reasons=reasons)

@@ -1,0 +1,68 @@
+"""Every source again and again, each at its own interval, with jitter.
+
+Runs in the service for as long as it lives. Several services may run it: the lease of a source lets
+one of them at it at a time, and the others find it freshly checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from redis.exceptions import RedisError
+
+from catalog_service.store.connect import Store
+from catalog_service.sync.record import Clock
+from catalog_service.sync.run import run_source
+from schema.version import SourceState
+from scrapers.source import Source
+from scrapers.upstream import Upstream
+
+JITTER = 0.1
+_FIRST_SPREAD_S = 2.0
+_RETRY_S = 60.0
+_BUSY_S = 15.0
+_RETRY_MAX_DOUBLINGS = 6
+
+Random = Callable[[], float]
+"""Gives a number from 0 to 1."""
+
+
+async def keep_synced(
+    sources: tuple[Source, ...], upstream: Upstream, store: Store, clock: Clock, random: Random
+) -> None:
+    """Sync every source at its interval until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for source in sources:
+            group.create_task(_keep_source(source, upstream, store, clock, random))
+
+
+async def _keep_source(source: Source, upstream: Upstream, store: Store, clock: Clock, random: Random) -> None:
+    await asyncio.sleep(random() * _FIRST_SPREAD_S)
+    while True:
+        try:
+            state = await store.sources.state(source.name)
+        except (RedisError, OSError):
+            await asyncio.sleep(_RETRY_S)
+            continue
+        if (pause_s := due_in_s(source, state, clock(), random())) > 0:
+            await asyncio.sleep(pause_s)
+        else:
+            outcome = await run_source(source, upstream, store, clock)
+            await asyncio.sleep(_BUSY_S if outcome.result == "busy" else 0)
+
+
+def due_in_s(source: Source, state: SourceState, now: datetime, chance: float) -> float:
+    """Return the seconds until ``source`` is to be asked, 0 or less when it is due.
+
+    Its interval after the last check, whoever made it; after a failure one minute, doubled with each
+    further one, up to the interval. ``chance`` (0 to 1) moves it by up to 10 %.
+    """
+    if state.checked_at is None:
+        return 0.0
+    pause = float(source.interval_s)
+    if state.failures:
+        pause = min(pause, _RETRY_S * 2 ** min(state.failures - 1, _RETRY_MAX_DOUBLINGS))
+    since = max(0.0, (now - state.checked_at).total_seconds())
+    return pause * (1 + JITTER * (2 * chance - 1)) - since

@@ -1,0 +1,46 @@
+"""Fixtures shared by all tests: a real embedded Redis a session, an empty store a test, the corpus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog_service.store.connect import Store, open_store
+from catalog_service.store.server_process import spawn, stop
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The socket of a Redis of this test session alone."""
+    directory = tmp_path_factory.mktemp("redis")
+    socket = directory / "s"
+    process = spawn(directory, socket)
+    yield socket
+    stop(process, 10)
+
+
+@pytest.fixture
+async def store(redis_socket: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store."""
+    for _ in range(500):
+        if redis_socket.exists():
+            break
+        await asyncio.sleep(0.01)
+    async with open_store(f"unix://{redis_socket}", tmp_path, service=False) as opened:
+        await opened.redis.flushall()
+        await opened.ping()
+        yield opened
+        await opened.redis.flushall()
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The folder of real upstream data; the test is skipped where it is absent."""
+    if not CORPUS.is_dir():
+        pytest.skip("no corpus of real upstream data here")
+    return CORPUS
