@@ -1,0 +1,226 @@
+"""``make bench``: what a weekly Public file costs from bytes to answers, as a Markdown table.
+
+Each row names what it is held against: a limit that no correct program beats here, or the obvious
+peer, measured in the same run on the same data. Times are medians; quote the ratios.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import platform
+import socket
+import statistics
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import zstandard
+from deepdiff import DeepDiff
+
+from bench.weeks import weeks
+from catalog_service.catalog.diff import diff
+from catalog_service.catalog.guard import unsafe_reasons
+from catalog_service.catalog.lookup import LookupIndex
+from catalog_service.store.connect import Store, open_store
+from catalog_service.store.versions import Commit
+from catalog_service.sync.candidate import counts
+from schema.change import summarize
+from schema.document import Document, Provenance
+from schema.endpoint_set import EndpointSet, content_digest
+from schema.version import SourceState, Version
+from scrapers.service_tags import parse_service_tags
+from scrapers.sources import SOURCES, source_named
+
+T = TypeVar("T")
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+SOURCE = source_named(SOURCES, "azure-service-tags-public")
+Content = tuple[EndpointSet, ...]
+
+
+class Row(NamedTuple):
+    what: str
+    ours: str
+    against: str = ""
+    ratio: str = ""
+
+
+def main() -> None:
+    kind, files = weeks(53)
+    print(f"{kind}, {len(files)} weeks; Python {platform.python_version()}, {cpu()}\n")
+    print("| measured | ours | against | ratio |\n|---|---|---|---|")
+    for row in rows(files):
+        print(f"| {row.what} | {row.ours} | {row.against} | {row.ratio} |", flush=True)
+
+
+def rows(files: list[bytes]) -> Iterator[Row]:
+    before, after = parsed(files[-2]), parsed(files[-1])
+    yield from pipeline(files, before)
+    yield from diffs(before, after)
+    yield from lookups(after)
+    yield from asyncio.run(storage([parsed(file) for file in files], files))
+
+
+def pipeline(files: list[bytes], before: Content) -> Iterator[Row]:
+    """Bytes to a changeset, in memory, the week before being known."""
+    decode = timed(lambda: msgspec.json.decode(files[-1]))
+    known = timed(lambda: parsed(files[-1]), before=lambda: warmed(files[-2]))
+    cold = timed(lambda: parsed(files[-1]), before=lambda: warmed(None), runs=3)
+    after = parsed(files[-1])
+    changes = diff(before, after)
+    yield Row("decode JSON alone (the limit)", ms(decode))
+    yield Row("parse and normalize, last week known", ms(known), f"decode alone {ms(decode)}", times(known, decode))
+    yield Row("parse and normalize, first time", ms(cold), f"decode alone {ms(decode)}", times(cold, decode))
+    yield Row("digest of the content", ms(timed(lambda: content_digest(after))))
+    yield Row("guard", ms(timed(lambda: unsafe_reasons(SOURCE.guard, before, after, changes))))
+
+
+def diffs(before: Content, after: Content) -> Iterator[Row]:
+    ours = timed(lambda: diff(before, after))
+    tuples = [{record.id: record.prefixes for record in side} for side in (before, after)]
+    sets = [{id_: set(prefixes) for id_, prefixes in side.items()} for side in tuples]
+    changed = [id_ for id_, prefixes in tuples[1].items() if tuples[0].get(id_, ()) != prefixes]
+    limit = timed(lambda: set_operations(tuples, sets))
+    sides = [{record.id: msgspec.to_builtins(record) for record in side} for side in (before, after)]
+    peer = timed(lambda: DeepDiff(sides[0], sides[1], ignore_order=True), runs=1)
+    yield Row(
+        f"diff of two weeks ({len(changed)} tags changed)",
+        ms(ours),
+        f"set operations alone {ms(limit)}",
+        times(ours, limit),
+    )
+    yield Row("the same", ms(ours), f"DeepDiff over the map {ms(peer)}", times(ours, peer))
+
+
+def set_operations(tuples: list[dict[str, tuple[str, ...]]], sets: list[dict[str, set[str]]]) -> list[object]:
+    """The limit of a diff: which tags differ, and two set differences each, on sets that are there already."""
+    before, after = sets
+    return [
+        (after[id_] - before[id_], before[id_] - after[id_])
+        for id_, prefixes in tuples[1].items()
+        if id_ in before and prefixes != tuples[0][id_]
+    ]
+
+
+def lookups(content: Content) -> Iterator[Row]:
+    built = timed(lambda: LookupIndex(content), runs=3)
+    index = LookupIndex(content)
+    numbers = range(13 << 24, (13 << 24) + 10_000 * 4001, 4001)
+    queries = [socket.inet_ntop(socket.AF_INET, struct.pack("!I", number)) for number in numbers]
+    floor = timed(lambda: [socket.inet_pton(socket.AF_INET, query) for query in queries])
+    ours = timed(lambda: [index.covering_prefixes(query) for query in queries])
+    whole = timed(lambda: [index.lookup(query) for query in queries])
+    yield Row("build the lookup index", ms(built))
+    yield Row("10,000 lookups, covering prefixes", ms(ours), f"reading the addresses {ms(floor)}", times(ours, floor))
+    yield Row("10,000 lookups, records", ms(whole), f"reading the addresses {ms(floor)}", times(whole, floor))
+    yield Row("one lookup, records", f"{whole / len(queries) * 1e6:.1f} us")
+
+
+async def storage(contents: list[Content], files: list[bytes]) -> list[Row]:
+    """Commit every week into an embedded Redis, then load them back."""
+    plain = sum(len(msgspec.json.encode(msgspec.json.decode(file))) for file in files)
+    packed = sum(len(zstandard.compress(msgspec.json.encode(msgspec.json.decode(file)), 3)) for file in files)
+    with tempfile.TemporaryDirectory() as directory:
+        async with open_store(None, Path(directory), service=True) as store:
+            empty = await used(store)
+            commits, number = await committed(store, contents)
+            stored = await used(store) - empty
+            loads = [await loaded(store, version) for version in range(1, number + 1)]
+    decode = timed(lambda: msgspec.json.decode(files[-1]))
+    return [
+        Row("commit of a changed week", ms(statistics.median(commits))),
+        Row(f"Redis memory of {number} versions", mb(stored), f"compact JSON {mb(plain)}", f"1/{plain / stored:.0f}"),
+        Row("the same", mb(stored), f"zstd-3 a version {mb(packed)}", f"1/{packed / stored:.0f}"),
+        Row(
+            "load any version (median)",
+            ms(statistics.median(loads)),
+            f"decode JSON {ms(decode)}",
+            times(statistics.median(loads), decode),
+        ),
+        Row("load the slowest version", ms(max(loads)), f"decode JSON {ms(decode)}", times(max(loads), decode)),
+    ]
+
+
+async def committed(store: Store, contents: list[Content]) -> tuple[list[float], int]:
+    lease = await store.leases.acquire(SOURCE.name)
+    assert lease is not None
+    taken: list[float] = []
+    before, previous = (), None
+    for content in contents:
+        if not (changes := diff(before, content)):
+            continue
+        version = Version(
+            version=0, source=SOURCE.name, fetched_at=NOW, committed_at=NOW, digest=content_digest(content),
+            counts=counts(content), summary=summarize(changes), url=SOURCE.url, document="", previous=previous,
+        )  # fmt: skip
+        start = time.perf_counter()
+        previous = (await store.versions.commit(lease, Commit(version, changes, content, SourceState()))).version
+        taken.append(time.perf_counter() - start)
+        before = content
+    return taken[1:], previous or 0
+
+
+async def loaded(store: Store, version: int) -> float:
+    start = time.perf_counter()
+    assert await store.versions.content(SOURCE.name, version)
+    return time.perf_counter() - start
+
+
+async def used(store: Store) -> int:
+    return int((await store.redis.info("memory"))["used_memory"])
+
+
+def parsed(file: bytes) -> Content:
+    return parse_service_tags(SOURCE, Document(file, Provenance(SOURCE.url, NOW, ""))).endpoint_sets
+
+
+def warmed(file: bytes | None) -> None:
+    """Forget every remembered prefix, then read ``file``."""
+    import schema.prefix
+    import scrapers.service_tags
+
+    schema.prefix._parsed.cache_clear()
+    scrapers.service_tags._prefixes.cache_clear()
+    if file:
+        parsed(file)
+
+
+def timed(work: Callable[[], object], runs: int = 7, before: Callable[[], object] = lambda: None) -> float:
+    """Return the median seconds of ``work``; ``before`` each run is not counted."""
+    taken = []
+    for _ in range(runs):
+        before()
+        gc.collect()
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def ms(seconds: float) -> str:
+    return f"{seconds * 1000:,.1f} ms"
+
+
+def mb(size: float) -> str:
+    return f"{size / 1e6:,.2f} MB"
+
+
+def times(ours: float, other: float) -> str:
+    return f"{ours / other:.1f}x" if ours >= other else f"1/{other / ours:,.0f}"
+
+
+def cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else ():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    main()
