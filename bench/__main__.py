@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
+import logging
 import platform
 import socket
 import statistics
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
+import structlog
 import zstandard
 from deepdiff import DeepDiff
 
@@ -29,14 +32,20 @@ from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
 from catalog_service.catalog.lookup import LookupIndex
 from catalog_service.store.connect import Store, open_store
-from catalog_service.store.versions import Commit
+from catalog_service.store.versions import Commit, Versions
 from catalog_service.sync.candidate import counts
+from catalog_service.sync.run import run_source
+from schema import prefix
 from schema.change import summarize
 from schema.document import Document, Provenance
 from schema.endpoint_set import EndpointSet, content_digest
 from schema.version import SourceState, Version
+from scrapers import service_tags
+from scrapers.mirror import FolderMirror
 from scrapers.service_tags import parse_service_tags
+from scrapers.source import Source
 from scrapers.sources import SOURCES, source_named
+from scrapers.upstream import Upstream
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -52,6 +61,7 @@ class Row(NamedTuple):
 
 
 def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     kind, files = weeks(53)
     print(f"{kind}, {len(files)} weeks; Python {platform.python_version()}, {cpu()}\n")
     print("| measured | ours | against | ratio |\n|---|---|---|---|")
@@ -132,8 +142,18 @@ async def storage(contents: list[Content], files: list[bytes]) -> list[Row]:
             commits, number = await committed(store, contents)
             stored = await used(store) - empty
             loads = [await loaded(store, version) for version in range(1, number + 1)]
+        async with open_store(None, Path(directory) / "sync", service=True) as store:
+            warmed(None)
+            syncs = [await synced(store, file) for file in files[-12:]]
     decode = timed(lambda: msgspec.json.decode(files[-1]))
+    whole = statistics.median(seconds for result, seconds in syncs[1:] if result == "committed")
     return [
+        Row(
+            "bytes to committed version, whole sync of a week",
+            ms(whole),
+            f"decode JSON {ms(decode)}",
+            times(whole, decode),
+        ),
         Row("commit of a changed week", ms(statistics.median(commits))),
         Row(f"Redis memory of {number} versions", mb(stored), f"compact JSON {mb(plain)}", f"1/{plain / stored:.0f}"),
         Row("the same", mb(stored), f"zstd-3 a version {mb(packed)}", f"1/{packed / stored:.0f}"),
@@ -151,7 +171,8 @@ async def committed(store: Store, contents: list[Content]) -> tuple[list[float],
     lease = await store.leases.acquire(SOURCE.name)
     assert lease is not None
     taken: list[float] = []
-    before, previous = (), None
+    before: Content = ()
+    previous: int | None = None
     for content in contents:
         if not (changes := diff(before, content)):
             continue
@@ -166,9 +187,21 @@ async def committed(store: Store, contents: list[Content]) -> tuple[list[float],
     return taken[1:], previous or 0
 
 
+async def synced(store: Store, file: bytes) -> tuple[str, float]:
+    """Run the source's whole sync on ``file``, its fetch replaced by the bytes at hand."""
+
+    async def fetch(source: Source, upstream: Upstream, state: SourceState, now: datetime) -> Document:
+        return Document(file, Provenance(source.url, now, f"sha256:{hashlib.sha256(file).hexdigest()}"))
+
+    source = msgspec.structs.replace(SOURCE, fetch=fetch)
+    start = time.perf_counter()
+    outcome = await run_source(source, FolderMirror(Path()), store, lambda: datetime.now(UTC))
+    return outcome.result, time.perf_counter() - start
+
+
 async def loaded(store: Store, version: int) -> float:
     start = time.perf_counter()
-    assert await store.versions.content(SOURCE.name, version)
+    assert await Versions(store.redis).content(SOURCE.name, version)
     return time.perf_counter() - start
 
 
@@ -182,11 +215,8 @@ def parsed(file: bytes) -> Content:
 
 def warmed(file: bytes | None) -> None:
     """Forget every remembered prefix, then read ``file``."""
-    import schema.prefix
-    import scrapers.service_tags
-
-    schema.prefix._parsed.cache_clear()
-    scrapers.service_tags._prefixes.cache_clear()
+    prefix._parsed.cache_clear()  # noqa: SLF001 - what a new process does not know yet
+    service_tags._prefixes.cache_clear()  # noqa: SLF001
     if file:
         parsed(file)
 

@@ -10,6 +10,7 @@ import json
 import random
 import tarfile
 from pathlib import Path
+from typing import Any
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "service-tags"
 YEARS = ("Public-2024.tar.xz", "Public-2025.tar.xz")
@@ -46,7 +47,7 @@ def _made(count: int) -> list[bytes]:
     return made
 
 
-def _tag(number: int, chance: random.Random) -> dict:
+def _tag(number: int, chance: random.Random) -> dict[str, Any]:
     size = 14_000 if number == 0 else max(1, int(chance.expovariate(_TAGS / (_PAIRS - 14_000))))
     prefixes = {_v6(chance) if chance.random() < _V6_SHARE else _v4(chance) for _ in range(size)}
     name = f"Service{number // 40}.region{number % 40}"
@@ -63,7 +64,8 @@ def _tag(number: int, chance: random.Random) -> dict:
 
 
 def _v4(chance: random.Random) -> str:
-    return f"{chance.choice((13, 20, 40, 52))}.{chance.randrange(256)}.{chance.randrange(256)}.{chance.randrange(16) * 16}/28"
+    first, last = chance.choice((13, 20, 40, 52)), chance.randrange(16) * 16
+    return f"{first}.{chance.randrange(256)}.{chance.randrange(256)}.{last}/28"
 
 
 def _v6(chance: random.Random) -> str:

@@ -15,7 +15,7 @@ from catalog_service.reader import Reader
 from catalog_service.store import codec, keys
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease, Leases
-from catalog_service.store.versions import KEYFRAME_EVERY, Commit
+from catalog_service.store.versions import KEYFRAME_EVERY, Commit, Versions
 from schema.change import summarize
 from schema.endpoint_set import EndpointSet, content_digest
 from schema.errors import (
@@ -107,7 +107,7 @@ async def test_keyframes_come_now_and_then_and_every_version_loads(store: Store)
     keyframes = sorted(int(number) for number in await store.redis.hkeys(keys.KEYFRAMES))
     assert keyframes == [1, 1 + KEYFRAME_EVERY, 1 + 2 * KEYFRAME_EVERY]
     for number, content in enumerate(weeks[1:], 1):
-        loaded = await store.versions.content(SOURCE, number)
+        loaded = await Versions(store.redis).content(SOURCE, number)
         assert loaded is not None
         assert loaded.endpoint_sets == content
 
@@ -131,7 +131,7 @@ async def test_damaged_content_is_an_error_and_never_a_shorter_list(store: Store
         version = await store.versions.version(3)
         await store.redis.hset(keys.VERSIONS, "3", codec.pack(replace(version, digest="sha256:else")))
     with pytest.raises(CorruptContentError):
-        await store.versions.content(SOURCE)
+        await Versions(store.redis).content(SOURCE)
 
 
 async def test_a_server_out_of_memory_refuses_a_commit_whole(store: Store) -> None:

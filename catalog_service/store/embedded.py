@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -25,6 +24,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from catalog_service.store import server_process
+from catalog_service.tasks import stop
 from schema.errors import DataDirInUseError, StoreError
 
 _START_S = 20.0
@@ -32,6 +32,7 @@ _POLL_S = 0.02
 _TAKE_OVER_S = 30.0
 _STOP_S = 10.0
 _JOINED_S = 60.0
+_MAX_SOCKET_BYTES = 100  # the system's limit is 104 to 108
 
 
 class _Running(msgspec.Struct, frozen=True):
@@ -90,18 +91,26 @@ def _locked(path: Path, *, shared: bool = False) -> Iterator[bool]:
 @contextlib.asynccontextmanager
 async def _owned(data_dir: Path) -> AsyncIterator[Path]:
     await _stop_orphan(data_dir)
-    directory = Path(tempfile.mkdtemp(prefix="catalog-"))  # a socket's path must stay under 108 bytes
-    socket = directory / "redis.sock"
-    process = await _start(data_dir, socket)
-    keeper = asyncio.create_task(_keep_running(data_dir, socket, process))
-    try:
-        yield socket
-    finally:
-        await _joiners_gone(data_dir)
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
-        shutil.rmtree(directory, ignore_errors=True)
+    with _socket_path(data_dir) as socket:
+        process = await _start(data_dir, socket)
+        keeper = asyncio.create_task(_keep_running(data_dir, socket, process))
+        try:
+            yield socket
+        finally:
+            await _joiners_gone(data_dir)
+            await stop(keeper)
+
+
+@contextlib.contextmanager
+def _socket_path(data_dir: Path) -> Iterator[Path]:
+    """Give where the socket stands: in the data directory, or in /tmp where that path is too long for one."""
+    inside = data_dir.absolute() / "redis.sock"
+    if len(os.fsencode(inside)) <= _MAX_SOCKET_BYTES:
+        yield inside
+        inside.unlink(missing_ok=True)
+        return
+    with tempfile.TemporaryDirectory(prefix="catalog-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory) / "redis.sock"
 
 
 async def _start(data_dir: Path, socket: Path) -> subprocess.Popen[bytes]:
@@ -132,7 +141,7 @@ async def _keep_running(data_dir: Path, socket: Path, process: subprocess.Popen[
                     process = await _start(data_dir, socket)
     finally:
         (data_dir / "server.json").unlink(missing_ok=True)
-        await asyncio.shield(asyncio.to_thread(server_process.stop, process, _STOP_S))
+        server_process.stop(process, _STOP_S)
 
 
 async def _joiners_gone(data_dir: Path) -> None:
@@ -154,17 +163,32 @@ async def _join(data_dir: Path) -> Path:
 
 
 async def _stop_orphan(data_dir: Path) -> None:
-    """Stop a server whose owner died where the kernel does not do it, before its files are opened again."""
+    """Wait until a server whose owner died is gone, before its files are opened again.
+
+    On Linux the kernel told it to stop when its owner died; elsewhere it is told here.
+    """
     running = _read(data_dir)
-    if running is None or not await _answers(Path(running.socket)):
+    if running is None:
         return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(running.pid, signal.SIGTERM)
+    if await _answers(Path(running.socket)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(running.pid, signal.SIGTERM)
     for _ in range(int(_STOP_S / _POLL_S)):
-        if not await _answers(Path(running.socket)):
+        if not _alive(running.pid):
             return
         await asyncio.sleep(_POLL_S)
-    raise StoreError(f"the server {running.pid} of {data_dir} has no owner and does not stop")
+    if await _answers(Path(running.socket)):
+        raise StoreError(f"the server {running.pid} of {data_dir} has no owner and does not stop")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's by now
+    return True
 
 
 async def _answers(socket: Path) -> bool:

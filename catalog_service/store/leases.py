@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from catalog_service.store import commit, keys
+from catalog_service.tasks import stop
 
 TTL_S = 60.0
 
@@ -67,11 +68,11 @@ class Leases:
         try:
             yield lease
         finally:
-            renewal.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewal
-            with contextlib.suppress(RedisError, OSError):  # it expires by itself
-                await self.release(lease)
+            try:
+                await stop(renewal)
+            finally:
+                with contextlib.suppress(RedisError, OSError):  # it expires by itself
+                    await self.release(lease)
 
     async def _renew_for_ever(self, lease: Lease) -> None:
         while True:

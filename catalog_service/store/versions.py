@@ -47,6 +47,7 @@ class Versions:
     def __init__(self, redis: Redis) -> None:
         self._ask: Ask = redis.execute_command
         self._commit = redis.register_script(commit.COMMIT)
+        self._recent: dict[str, SourceContent] = {}
 
     async def head(self) -> int:
         """Return the number of the newest version, 0 before the first."""
@@ -90,20 +91,28 @@ class Versions:
     async def content(self, source: str, at: int | None = None) -> SourceContent | None:
         """Return ``source``'s content at version ``at`` (default: now), None before its first version.
 
+        The newest content this process loaded or committed is kept: it is rebuilt only when the source moved.
+
         Raises:
             CorruptContentError: what is stored does not match the version's digest.
         """
         numbers = await self.line(source, None if at is None else at + 1, 1)
         if not numbers:
             return None
-        number = numbers[0]
+        number, version = numbers[0], await self.version(numbers[0])
+        recent = self._recent.get(source)
+        if recent and recent.version == version:
+            return recent
         keyframes = await self._ask("ZREVRANGEBYSCORE", keys.keyframed(source), number, "-inf", "LIMIT", 0, 1)
         start = int(keyframes[0]) if keyframes else 0
-        version, keyframe = await self.version(number), await self._ask("HGET", keys.KEYFRAMES, start)
+        keyframe = await self._ask("HGET", keys.KEYFRAMES, start)
         changesets = await self._stored_changesets(await self._numbers(source, start, number))
         if keyframe is None:
             raise CorruptContentError(f"version {number} of {source} has no keyframe", version=number, source=source)
-        return await asyncio.to_thread(_rebuilt, version, keyframe, changesets)
+        content = await asyncio.to_thread(_rebuilt, version, keyframe, changesets)
+        if at is None:
+            self._recent[source] = content
+        return content
 
     async def snapshot(self, at: int | None = None) -> Snapshot:
         """Return the catalogue at version ``at`` (default: the newest). Raises UnknownVersionError."""
@@ -142,6 +151,7 @@ class Versions:
             answer = await self._commit(keys=_commit_keys(source), args=_arguments(lease, wanted, version, payload))
             outcome = bytes(answer[0]).decode()
             if outcome == "OK":
+                self._recent[source] = SourceContent(version, wanted.records)
                 return version
             if outcome == "FENCED":
                 raise FencedError(f"another runner took over {source}", source=source)

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from catalog_service.store.connect import Store
 from catalog_service.sync.record import Clock
 from catalog_service.sync.run import run_source
+from catalog_service.tasks import stop
 from schema.version import SourceState
 from scrapers.source import Source
 from scrapers.upstream import Upstream
@@ -33,9 +34,11 @@ async def keep_synced(
     sources: tuple[Source, ...], upstream: Upstream, store: Store, clock: Clock, random: Random
 ) -> None:
     """Sync every source at its interval until cancelled."""
-    async with asyncio.TaskGroup() as group:
-        for source in sources:
-            group.create_task(_keep_source(source, upstream, store, clock, random))
+    tasks = [asyncio.create_task(_keep_source(source, upstream, store, clock, random)) for source in sources]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await stop(*tasks)
 
 
 async def _keep_source(source: Source, upstream: Upstream, store: Store, clock: Clock, random: Random) -> None:

@@ -1,0 +1,163 @@
+"""Answers over HTTP: strong ETags, 304, gzip, and rendered bodies kept by what they depend on.
+
+A versioned answer is named by (content, route, canonical query): that is its ETag, so a client that
+has it is told so before anything is rendered, and each body is rendered and compressed once for as
+long as it is kept (house.md decision 5). Version numbers alone are no name: another catalogue, such as
+the demo's or one begun anew, has the same ones. Called by `rest`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version as release_of
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from catalog_service.catalog.snapshot import Snapshot
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+_RELEASE = release_of("catalog-service")
+_MIN_GZIP_BYTES = 1000
+_GZIP_LEVEL = 6
+_IN_PLACE_BYTES = 16_000
+_MAX_ENTRIES = 256
+_MAX_BYTES = 64 << 20
+
+
+class Subject(Struct, frozen=True):
+    """What a versioned answer depends on, and nothing else."""
+
+    content: str
+    """`content_of` the snapshot it is read from."""
+    version: int
+    route: str
+    query: str = ""
+    """Canonical: equal queries are equal text."""
+    varies: str = "Accept-Encoding"
+
+    @property
+    def etag(self) -> str:
+        """The ETag of the identity encoding; a release may render differently, so it counts too."""
+        return _digest(f"{_RELEASE}\n{self.content}\n{self.version}\n{self.route}\n{self.query}".encode())
+
+
+def content_of(snapshot: Snapshot) -> str:
+    """Return what tells this snapshot from any other, of this catalogue or another one."""
+    made_by = (content.version for content in snapshot.contents)
+    return " ".join(f"{one.version}:{one.digest}:{one.committed_at.timestamp()}" for one in made_by)
+
+
+class Body(Struct, frozen=True):
+    """A rendered answer."""
+
+    data: bytes
+    media_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class _Kept(Struct):
+    body: Body
+    gzipped: bytes = b""
+
+    @property
+    def size(self) -> int:
+        return len(self.body.data) + len(self.gzipped)
+
+
+Render = Callable[[], Awaitable[Body]]
+
+
+class Answers:
+    """The rendered bodies of one process, least recently used first."""
+
+    def __init__(self, *, immutable: bool = True, max_entries: int = _MAX_ENTRIES, max_bytes: int = _MAX_BYTES) -> None:
+        self._kept: OrderedDict[Subject, _Kept] = OrderedDict()
+        self._immutable = immutable
+        self._limits = (max_entries, max_bytes)
+
+    async def versioned(
+        self, request: Request, subject: Subject, render: Render, *, immutable: bool = False, keep: bool = True
+    ) -> Response:
+        """Answer with ``subject``: not modified, as kept, or as ``render`` gives it now.
+
+        ``immutable``: the client named the version by number, so the answer is good for ever. ``keep``
+        False is for small answers to many different queries, which would crowd out the large ones.
+        """
+        headers = {
+            "X-Catalog-Version": str(subject.version),
+            "Cache-Control": IMMUTABLE if immutable and self._immutable else REVALIDATE,
+            "Vary": subject.varies,
+        }
+        if known := _known(request, subject.etag):
+            return Response(status_code=304, headers={**headers, "ETag": known})
+        kept = self._kept.get(subject)
+        if kept is None:
+            kept = _Kept(await render())
+            if keep:
+                self._kept[subject] = kept
+                self._shrink()
+        else:
+            self._kept.move_to_end(subject)
+        return await _response(request, kept, subject.etag, headers)
+
+    async def unversioned(self, request: Request, body: Body) -> Response:
+        """Answer with ``body``, which moves without a new version: its own bytes are its ETag."""
+        etag = _digest(body.data)
+        headers = {"Cache-Control": REVALIDATE, "Vary": "Accept-Encoding"}
+        if known := _known(request, etag):
+            return Response(status_code=304, headers={**headers, "ETag": known})
+        return await _response(request, _Kept(body), etag, headers)
+
+    def _shrink(self) -> None:
+        max_entries, max_bytes = self._limits
+        while self._kept and (
+            len(self._kept) > max_entries or sum(one.size for one in self._kept.values()) > max_bytes
+        ):
+            self._kept.popitem(last=False)
+
+
+async def _response(request: Request, kept: _Kept, etag: str, headers: dict[str, str]) -> Response:
+    body = kept.body
+    own = dict(body.headers)
+    if len(body.data) < _MIN_GZIP_BYTES or not _takes_gzip(request):
+        return Response(body.data, headers={**headers, **own, "ETag": f'"{etag}"'}, media_type=body.media_type)
+    if not kept.gzipped:
+        kept.gzipped = await _gzipped(body.data)
+    packed = {"ETag": f'"{etag}-gzip"', "Content-Encoding": "gzip"}
+    return Response(kept.gzipped, headers={**headers, **own, **packed}, media_type=body.media_type)
+
+
+async def _gzipped(data: bytes) -> bytes:
+    """Compress, large bodies off the event loop; without a time stamp, equal data give equal bytes."""
+    if len(data) <= _IN_PLACE_BYTES:
+        return gzip.compress(data, _GZIP_LEVEL, mtime=0)
+    return await asyncio.to_thread(gzip.compress, data, _GZIP_LEVEL, mtime=0)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _known(request: Request, etag: str) -> str | None:
+    """Return the ETag among those the client has, in either encoding, that names this answer; or None."""
+    given = request.headers.get("if-none-match", "")
+    listed = [one.strip().removeprefix("W/") for one in given.split(",")]
+    if "*" in listed:
+        return f'"{etag}"'
+    return next((one for one in listed if one in (f'"{etag}"', f'"{etag}-gzip"')), None)
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Tell whether the client takes gzip (RFC 9110 12.5.3); a weight of zero refuses it."""
+    weights: dict[str, str] = {}
+    for part in request.headers.get("accept-encoding", "").lower().replace(" ", "").split(","):
+        coding, _, weight = part.partition(";q=")
+        weights[coding] = weight or "1"
+    return weights.get("gzip", weights.get("*", "0")).strip("0.") != ""

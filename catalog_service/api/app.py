@@ -1,0 +1,91 @@
+"""The application: routes, errors and the reader's life, wired together and nothing else.
+
+In: a `Reader` and what to say of the sources. Out: a Starlette application for any ASGI server.
+Called by the composition root, once a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from catalog_service.api.graphiql import asset_routes, graphiql_page
+from catalog_service.api.graphql import GraphQLView
+from catalog_service.api.health import Health
+from catalog_service.api.problems import on_error, on_http_error, problem, told
+from catalog_service.api.rest import Rest
+from catalog_service.reader import Reader
+from catalog_service.tasks import stop
+from schema.errors import CatalogError
+from schema.source import SourceInfo
+
+_log = structlog.get_logger()
+
+
+def create_app(reader: Reader, sources: tuple[SourceInfo, ...], *, demo: bool = False) -> Starlette:
+    """Return the application. ``demo`` marks every answer and GraphiQL as made from demo data."""
+    graphql = GraphQLView(reader, sources, graphiql_page(demo=demo))
+    fixed = {"X-Content-Type-Options": "nosniff", **({"X-Catalog-Demo": "true"} if demo else {})}
+    return Starlette(
+        routes=[
+            *Health(reader).routes(),
+            *Rest(reader, sources, demo=demo).routes(),
+            Route("/graphql", graphql.handle, methods=["GET", "POST"]),
+            *asset_routes(),
+        ],
+        middleware=[Middleware(_Edge, headers=fixed)],
+        exception_handlers={HTTPException: on_http_error, CatalogError: on_error, RedisError: on_error},
+        lifespan=lambda _: _following(reader),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _following(reader: Reader) -> AsyncIterator[None]:
+    """Load the newest version and follow the changeset stream for as long as the application lives."""
+    try:
+        await reader.refresh()
+    except (RedisError, OSError, CatalogError) as error:  # `follow` goes on trying, /readyz says so meanwhile
+        _log.warning("cannot load the catalogue yet", error=str(error))
+    following = asyncio.create_task(reader.follow())
+    try:
+        yield
+    finally:
+        await stop(following)
+
+
+class _Edge:
+    """The outermost layer: the same headers on every answer, and an answer even where the program is at fault."""
+
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+        self._app = app
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        except Exception as error:
+            if started:
+                raise
+            await problem(told(error))(scope, receive, with_headers)

@@ -1,0 +1,193 @@
+"""GraphQL's query: the questions of REST, asked of the same `reads`.
+
+A request sees one version: what names no version is answered from the snapshot that was current when
+it came in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import strawberry
+from msgspec import Struct
+from strawberry.types import Info
+from strawberry.types.field import StrawberryField
+
+from catalog_service import views
+from catalog_service.api import graphql_types as types
+from catalog_service.api import reads
+from catalog_service.catalog.select import Filter
+from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.export.document import AllowlistView
+from catalog_service.reader import Reader
+from schema.errors import BadParameterError
+from schema.version import HeldVersion, Version
+from schema.words import Cloud, Direction, Kind
+
+FIRST_DEFAULT, FIRST_MOST = 50, 500
+T = TypeVar("T")
+
+
+class Asked(Struct, frozen=True):
+    """What a request's resolvers work with."""
+
+    reader: Reader
+    sources: reads.Sources
+    snapshot: Snapshot
+    """The current one when the request came in."""
+
+
+Context = Info[Asked, None]
+Resolver = Callable[..., Awaitable[object]]
+
+
+def _question(type_: object, description: str | None = None) -> Callable[[Resolver], StrawberryField]:
+    """Make a resolver a field of GraphQL type ``type_``, whatever Struct it returns."""
+    return lambda resolver: strawberry.field(resolver, graphql_type=type_, description=description)
+
+
+@strawberry.input(description="Empty fields keep everything; several values of one field are alternatives.")
+class EndpointFilter:
+    """The filter of `endpoints` and `allowlist`."""
+
+    source: list[str] | None = None
+    service: list[str] | None = strawberry.field(
+        default=None, description="A service, or a title such as `AzureConnectors.WestEurope`."
+    )
+    cloud: list[Cloud] | None = None
+    region: list[str] | None = None
+    direction: list[Direction] | None = None
+    kind: list[Kind] | None = None
+
+
+@strawberry.type(description="The catalogue. `at` takes a number, latest, latest~1, a date or a date-time.")
+class Query:
+    """The root."""
+
+    @_question(int, description="The newest version; 0 before the first.")
+    async def catalog_version(self, info: Context) -> int:
+        return info.context.snapshot.version
+
+    @_question(list[types.Source] | None)
+    async def sources(self, info: Context) -> tuple[views.SourceView, ...]:
+        return await reads.source_views(info.context.reader, info.context.sources)
+
+    @_question(types.VersionPage | None, description="Newest first.")
+    async def versions(
+        self, info: Context, source: str | None = None, first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> views.VersionPage:
+        asked = info.context
+        reads.check_sources(asked.reader, asked.sources, (source,) if source else ())
+        with reads.naming("after", instead_of="cursor"):
+            return await reads.version_page(asked.reader, source, _first(first), after)
+
+    @_question(types.Version | None)
+    async def version(self, info: Context, number: int) -> Version:
+        return await reads.one_version(info.context.reader, str(number))
+
+    @_question(types.EndpointSetPage | None, description="Sorted by id.")
+    async def endpoints(
+        self,
+        info: Context,
+        filter: EndpointFilter | None = None,  # noqa: A002 - the argument's name in GraphQL
+        at: str | None = None,
+        first: int = FIRST_DEFAULT,
+        after: str | None = None,
+    ) -> views.RecordPage:
+        asked, wanted = info.context, _filter(info.context, filter)
+        snapshot, start = await _page_start(asked, wanted, at, after)
+        return reads.record_page(snapshot, wanted, start, _first(first))
+
+    @_question(types.EndpointSet | None)
+    async def endpoint(self, info: Context, id: str, at: str | None = None) -> views.Record:  # noqa: A002
+        snapshot = await _snapshot(info.context, at)
+        return views.record_view(snapshot, snapshot.endpoint_set(id))
+
+    @_question(types.Diff | None, description="What leads from one version to another.")
+    async def diff(
+        self,
+        info: Context,
+        since: Annotated[str, strawberry.argument(name="from")] = "latest~1",
+        to: str = "latest",
+        source: list[str] | None = None,
+    ) -> views.Diff:
+        asked, wanted = info.context, _values("source", source)
+        reads.check_sources(asked.reader, asked.sources, wanted)
+        first, last = await reads.diff_span(asked.reader, since, to)
+        return await reads.diff_between(asked.reader, first, last, wanted)
+
+    @_question(types.Lookup | None, description="`query`: an address, a CIDR block or a name.")
+    async def lookup(self, info: Context, query: str, at: str | None = None) -> views.Lookup:
+        snapshot = await _snapshot(info.context, at)
+        with reads.naming("query", instead_of="q"):
+            return await asyncio.to_thread(reads.looked_up, snapshot, query)
+
+    @_question(types.Allowlist | None, description="Unique prefixes and names, never empty.")
+    async def allowlist(
+        self,
+        info: Context,
+        filter: EndpointFilter | None = None,  # noqa: A002 - the argument's name in GraphQL
+        at: str | None = None,
+    ) -> AllowlistView:
+        wanted = _filter(info.context, filter)
+        reads.check_ready(info.context.reader)
+        snapshot = await _snapshot(info.context, at)
+        listed = await asyncio.to_thread(reads.allowed, snapshot, wanted)
+        return AllowlistView(snapshot.version, listed.prefixes, listed.fqdns)
+
+    @_question(list[types.HeldVersion] | None, description="Waiting for a person, oldest first.")
+    async def held(self, info: Context) -> tuple[HeldVersion, ...]:
+        return await info.context.reader.store.sources.held()
+
+    @_question(types.HeldView | None)
+    async def held_version(self, info: Context, id: str) -> views.HeldView:  # noqa: A002
+        return await reads.held_view(info.context.reader, id)
+
+
+async def _snapshot(asked: Asked, at: str | None) -> Snapshot:
+    return asked.snapshot if at is None else await asked.reader.at(at)
+
+
+async def _page_start(asked: Asked, wanted: Filter, at: str | None, after: str | None) -> tuple[Snapshot, str]:
+    if at is None and after is None:
+        return asked.snapshot, ""
+    with reads.naming("after", instead_of="cursor"):
+        return await reads.page_start(asked.reader, wanted, at, after)
+
+
+def _first(first: int) -> int:
+    if not 1 <= first <= FIRST_MOST:
+        raise BadParameterError(f"first is a number from 1 to {FIRST_MOST}", parameter="first", value=first)
+    return first
+
+
+def _filter(asked: Asked, given: EndpointFilter | None) -> Filter:
+    """Return ``given`` as REST would read it: sorted, unique. Raises BadParameterError, UnknownSourceError."""
+    if given is None:
+        return Filter()
+    wanted = Filter(
+        sources=_values("source", given.source),
+        services=_values("service", given.service),
+        clouds=tuple(cloud for cloud in Cloud if cloud in _given("cloud", given.cloud)),
+        regions=_values("region", given.region),
+        directions=tuple(direction for direction in Direction if direction in _given("direction", given.direction)),
+        kinds=tuple(kind for kind in Kind if kind in _given("kind", given.kind)),
+    )
+    reads.check_sources(asked.reader, asked.sources, wanted.sources)
+    return wanted
+
+
+def _values(name: str, values: list[str] | None) -> tuple[str, ...]:
+    stripped = [value.strip() for value in _given(name, values)]
+    if not all(stripped):
+        raise BadParameterError(f"{name} has an empty value", parameter=name)
+    return tuple(sorted(set(stripped)))
+
+
+def _given(name: str, values: list[T] | None) -> list[T]:
+    """Return ``values``. Raises BadParameterError for a list with nothing in it: it would keep everything."""
+    if values is not None and not values:
+        raise BadParameterError(f"{name} is empty", parameter=name)
+    return values or []

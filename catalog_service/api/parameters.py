@@ -1,0 +1,97 @@
+"""Query parameters: from text to typed values, strictly.
+
+In: a request. Out: values, or BadParameterError naming the parameter. Called by `rest`. A name nobody
+knows, an empty value and a value given twice are errors: a filter that was meant and not heard would
+answer with too much.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TypeVar
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from catalog_service.catalog.select import Filter
+from schema.errors import BadParameterError
+from schema.words import Cloud, Direction, Kind
+
+FILTERS = ("source", "service", "cloud", "region", "direction", "kind")
+_ZONE_EATEN = re.compile(r"(T\S+) (\d\d:?\d\d)$")
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def known(request: Request, *names: str) -> QueryParams:
+    """Return the query parameters of ``request``. Raises BadParameterError for one that is not in ``names``."""
+    for name in request.query_params:
+        if name not in names:
+            message = f"{name!r} is not a parameter here; there are {', '.join(names) or 'none'}"
+            raise BadParameterError(message, parameter=name, known=names)
+    return request.query_params
+
+
+def one(parameters: QueryParams, name: str) -> str | None:
+    """Return the value of ``name``, None when it is not given. Raises BadParameterError."""
+    values = parameters.getlist(name)
+    if len(values) > 1:
+        raise BadParameterError(f"{name} is given more than once", parameter=name)
+    if values and not values[0].strip():
+        raise BadParameterError(f"{name} is empty", parameter=name)
+    return values[0].strip() if values else None
+
+
+def many(parameters: QueryParams, name: str) -> tuple[str, ...]:
+    """Return the values of ``name``, repeated or separated by commas: sorted, unique. Raises BadParameterError."""
+    values = [part.strip() for value in parameters.getlist(name) for part in value.split(",")]
+    if not all(values):
+        raise BadParameterError(f"{name} has an empty value", parameter=name)
+    return tuple(sorted(set(values)))
+
+
+def filter_of(parameters: QueryParams) -> Filter:
+    """Return the filter that ``parameters`` ask for. Raises BadParameterError."""
+    return Filter(
+        sources=many(parameters, "source"),
+        services=many(parameters, "service"),
+        clouds=_words(parameters, "cloud", Cloud),
+        regions=many(parameters, "region"),
+        directions=_words(parameters, "direction", Direction),
+        kinds=_words(parameters, "kind", Kind),
+    )
+
+
+def at_of(parameters: QueryParams) -> str | None:
+    """Return the version spec ``at``, for `Reader.resolve`. Raises BadParameterError.
+
+    A ``+02:00`` that was not percent-encoded arrives as a space and is read as it was meant.
+    """
+    text = one(parameters, "at")
+    return _ZONE_EATEN.sub(r"\1+\2", text) if text else None
+
+
+def limit_of(parameters: QueryParams, *, default: int, most: int) -> int:
+    """Return ``limit``, from 1 to ``most``. Raises BadParameterError."""
+    text = one(parameters, "limit")
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise BadParameterError(f"limit is a number from 1 to {most}", parameter="limit", value=text[:80], most=most)
+    return int(text)
+
+
+def is_number(spec: str | None) -> bool:
+    """Tell whether ``spec`` names one version for good."""
+    return spec is not None and spec.isascii() and spec.isdigit()
+
+
+def _words(parameters: QueryParams, name: str, type_: type[Word]) -> tuple[Word, ...]:
+    values = many(parameters, name)
+    for value in values:
+        if value.lower() not in set(type_):
+            message = f"{value!r} is not a {name}; there are {', '.join(type_)}"
+            raise BadParameterError(message, parameter=name, value=value, known=tuple(type_))
+    given = {value.lower() for value in values}
+    return tuple(word for word in type_ if word.value in given)

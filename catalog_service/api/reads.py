@@ -1,0 +1,156 @@
+"""What the catalogue can be asked: the functions under REST and GraphQL, so that both say the same.
+
+In: a reader or a snapshot, and typed arguments. Out: the Structs of `views`. Those that take a
+snapshot do no I/O.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from catalog_service.api.cursors import decode_cursor, encode_cursor
+from catalog_service.catalog.diff import diff
+from catalog_service.catalog.select import Allowlist, Filter, select
+from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.export.choose import chosen
+from catalog_service.export.formats import members
+from catalog_service.reader import Reader
+from catalog_service.views import (
+    Diff,
+    HeldView,
+    Lookup,
+    RecordPage,
+    SourceView,
+    VersionPage,
+    change_views,
+    diff_view,
+    lookup_view,
+    record_view,
+    source_view,
+)
+from schema.endpoint_set import EndpointSet
+from schema.errors import BadParameterError, NotReadyError, RequestError, UnknownSourceError, UnknownVersionError
+from schema.source import SourceInfo
+from schema.version import SourceState, Version
+
+Sources = tuple[SourceInfo, ...]
+
+
+async def source_views(reader: Reader, sources: Sources) -> tuple[SourceView, ...]:
+    """Return every source and how it is, in the order configured."""
+    states = await reader.store.sources.states()
+    held = {one.source: one for one in await reader.store.sources.held()}
+    empty, snapshot = SourceState(), reader.current
+    return tuple(source_view(one, snapshot, states.get(one.name, empty), held.get(one.name)) for one in sources)
+
+
+async def version_page(reader: Reader, source: str | None, limit: int, cursor: str | None) -> VersionPage:
+    """Return versions, newest first. Raises BadParameterError."""
+    wanted = Filter(sources=(source,) if source else ())
+    before = decode_cursor(cursor, wanted).version if cursor else reader.current.version + 1
+    found = await reader.versions(source=source, before=before, limit=limit + 1)
+    more = encode_cursor(found[limit - 1].version, "", wanted) if len(found) > limit else None
+    return VersionPage(found[:limit], more)
+
+
+async def one_version(reader: Reader, spec: str) -> Version:
+    """Return the version that ``spec`` names. Raises BadParameterError, UnknownVersionError."""
+    with naming("version"):
+        number = await reader.resolve(spec)
+        if number == 0:
+            raise UnknownVersionError("version 0 is the empty beginning; the first one is 1", value=spec)
+        return await reader.store.versions.version(number)
+
+
+async def page_start(reader: Reader, wanted: Filter, at: str | None, cursor: str | None) -> tuple[Snapshot, str]:
+    """Return the snapshot that a page is cut from, and the id it starts after.
+
+    A cursor decides the version, whatever ``at`` says by now; a number that contradicts it is refused.
+
+    Raises:
+        BadParameterError, UnknownVersionError: as `Reader.resolve`; or the cursor is not one of this query.
+    """
+    if cursor is None:
+        return await reader.at(at), ""
+    start = decode_cursor(cursor, wanted)
+    if at and at.isdigit() and int(at) != start.version:
+        raise BadParameterError(f"this cursor belongs to version {start.version}", parameter="cursor")
+    with naming("cursor"):
+        return await reader.at(str(start.version)), start.after
+
+
+def record_page(snapshot: Snapshot, wanted: Filter, after: str, limit: int) -> RecordPage:
+    """Return up to ``limit`` records past the id ``after``, sorted by id."""
+    found = select(snapshot.endpoint_sets, wanted)
+    rest = found[bisect_right(found, after, key=_id) :]
+    more = encode_cursor(snapshot.version, rest[limit - 1].id, wanted) if len(rest) > limit else None
+    return RecordPage(snapshot.version, tuple(record_view(snapshot, record) for record in rest[:limit]), more)
+
+
+async def diff_span(reader: Reader, since: str, until: str) -> tuple[int, int]:
+    """Return the versions that ``since`` and ``until`` name. Raises BadParameterError, UnknownVersionError."""
+    with naming("from"):
+        first = await reader.resolve(since)
+    with naming("to"):
+        return first, await reader.resolve(until)
+
+
+async def diff_between(reader: Reader, since: int, until: int, sources: tuple[str, ...]) -> Diff:
+    """Return what leads from one version to another, of ``sources`` or of all when there are none."""
+    changes = await reader.changes(since, until)
+    if sources:
+        wanted = {source.casefold() for source in sources}
+        changes = tuple(change for change in changes if change.id.partition(":")[0].casefold() in wanted)
+    return await asyncio.to_thread(diff_view, since, until, changes)
+
+
+def looked_up(snapshot: Snapshot, query: str) -> Lookup:
+    """Return the records that cover ``query``. Raises BadParameterError."""
+    return lookup_view(query.strip(), snapshot, snapshot.index.lookup(query))
+
+
+def allowed(snapshot: Snapshot, wanted: Filter) -> Allowlist:
+    """Return the members of the records that ``wanted`` keeps, never none. Raises NoMatchError."""
+    return members(snapshot, chosen(snapshot, wanted), wanted.kinds)
+
+
+async def held_view(reader: Reader, id_: str) -> HeldView:
+    """Return a held version, and what accepting it would change now. Raises UnknownHeldError."""
+    held = await reader.store.sources.held_version(id_)
+    records = await reader.store.sources.held_records(id_)
+    served = await reader.store.versions.content(held.source)
+    changes = await asyncio.to_thread(diff, served.endpoint_sets if served else (), records)
+    return HeldView(held, change_views(changes))
+
+
+def check_ready(reader: Reader) -> None:
+    """Raise NotReadyError before the first version: there is no allowlist yet, not an empty one."""
+    if reader.current.version == 0:
+        raise NotReadyError("nothing has been published yet")
+
+
+def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> None:
+    """Raise UnknownSourceError for a name that is neither configured nor in the catalogue."""
+    known = {one.name for one in sources} | set(reader.current.by_source)
+    folded = {name.casefold() for name in known}
+    for name in names:
+        if name.casefold() not in folded:
+            raise UnknownSourceError(f"no source {name!r}", parameter="source", value=name, known=tuple(sorted(known)))
+
+
+@contextlib.contextmanager
+def naming(parameter: str, *, instead_of: str | None = None) -> Iterator[None]:
+    """Let errors of the block name ``parameter`` as the one to correct (only in place of ``instead_of``, if given)."""
+    try:
+        yield
+    except RequestError as error:
+        if instead_of in (None, error.facts.get("parameter")):
+            error.facts["parameter"] = parameter
+        raise
+
+
+def _id(record: EndpointSet) -> str:
+    return record.id

@@ -1,0 +1,112 @@
+"""Commands that read the catalogue: sources, versions, diff, lookup. They ask what REST and GraphQL ask."""
+
+from __future__ import annotations
+
+import click
+
+from catalog_service.api import reads
+from catalog_service.cli import exits
+from catalog_service.cli.changes import in_words, print_diff
+from catalog_service.cli.command import Call, command
+from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.wiring import known_sources, opened_reader
+from catalog_service.views import Lookup, SourceView
+
+_MOST_VERSIONS = 1000
+
+
+@command("sources")
+async def sources(call: Call) -> int:
+    """Show every source and how it is."""
+    async with opened_reader(call.settings) as reader:
+        views = await reads.source_views(reader, known_sources(call.settings))
+    if call.as_json:
+        print_json({"items": views})
+        return exits.FINE
+    columns = ("source", "status", "version", "upstream", "sets", "prefixes", "fqdns", "checked", "error")
+    print_table(columns, (_source_row(view) for view in views))
+    return exits.FINE
+
+
+@command("versions")
+@click.option("--source", help="Of this source alone.")
+@click.option("--limit", type=click.IntRange(1, _MOST_VERSIONS), default=20, show_default=True, help="At most so many.")
+@click.option("--cursor", help="Go on after an earlier page: its next.")
+async def versions(call: Call, *, source: str | None, limit: int, cursor: str | None) -> int:
+    """List versions, the newest first."""
+    async with opened_reader(call.settings) as reader:
+        reads.check_sources(reader, known_sources(call.settings), (source,) if source else ())
+        page = await reads.version_page(reader, source, limit, cursor)
+    if call.as_json:
+        print_json(page)
+        return exits.FINE
+    columns = ("version", "source", "upstream", "upstream date", "committed", "changes")
+    rows = (
+        (one.version, one.source, one.upstream_version, one.upstream_at, one.committed_at, in_words(one.summary))
+        for one in page.items
+    )
+    print_table(columns, rows)
+    return exits.FINE
+
+
+@command("diff")
+@click.argument("since", metavar="A")
+@click.argument("until", metavar="[B]", default="latest")
+@click.option("--source", "names", multiple=True, help="Of this source alone; may be given again.")
+async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) -> int:
+    """Show what leads from version A to version B (by default the latest).
+
+    A and B are numbers, latest, latest~N, dates or date-times; 0 is the empty beginning.
+    """
+    async with opened_reader(call.settings) as reader:
+        reads.check_sources(reader, known_sources(call.settings), names)
+        first, last = await reads.diff_span(reader, since, until)
+        view = await reads.diff_between(reader, first, last, names)
+    if call.as_json:
+        print_json(view)
+    else:
+        print_diff(f"version {first}", f"version {last}", view.summary, view.changes)
+    return exits.FINE
+
+
+@command("lookup")
+@click.argument("query", metavar="IP|CIDR|FQDN")
+@click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+async def lookup(call: Call, *, query: str, at: str | None) -> int:
+    """Show which endpoint sets hold an address, a block or a name, the most specific first."""
+    async with opened_reader(call.settings) as reader:
+        reads.check_ready(reader)
+        view = reads.looked_up(await reader.at(at), query)
+    if call.as_json:
+        print_json(view)
+    elif view.matches:
+        _print_matches(view)
+    if not view.matches:
+        say(f"no endpoint set holds {view.query} at version {view.version}")
+    return exits.FINE if view.matches else exits.NOT_FOUND
+
+
+def _source_row(view: SourceView) -> tuple[object, ...]:
+    counts = view.counts
+    sizes = (counts.endpoint_sets, counts.prefixes, counts.fqdns) if counts else (None, None, None)
+    problem = view.error or (f"held as {view.held}" if view.held else None)
+    return (view.name, view.status, view.version, view.upstream_version, *sizes, view.checked_at, problem)
+
+
+def _print_matches(view: Lookup) -> None:
+    columns = ("member", "endpoint set", "service", "cloud", "region", "direction", "category", "tcp", "udp")
+    rows = (
+        (
+            match.prefix or match.fqdn,
+            match.id,
+            match.service,
+            match.clouds or match.cloud,
+            match.region,
+            match.direction,
+            match.category,
+            match.tcp_ports,
+            match.udp_ports,
+        )
+        for match in view.matches
+    )
+    print_table(columns, rows)

@@ -1,0 +1,113 @@
+"""A command out of a coroutine: shared flags, settings, logging, an event loop that signals end.
+
+A command is ``async def name(call: Call, **its own options) -> exit code``. Flags of the program may
+stand before or after the command's name; the later one counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+from uvicorn.loops.auto import auto_loop_factory
+
+from catalog_service.cli import exits
+from catalog_service.cli.logs import configure_logs
+from catalog_service.settings import CONFIG_VARIABLE, Settings, load_settings
+
+Run = Callable[..., Awaitable[int]]
+
+
+class Call(Struct, frozen=True):
+    """What every command is given."""
+
+    settings: Settings
+    as_json: bool
+    """Print the contract's JSON on stdout, and nothing else."""
+
+
+_SHARED = (
+    click.option("--config", help=f"Settings file, TOML. [env: {CONFIG_VARIABLE}]"),
+    click.option("--redis-url", help="A Redis to use instead of the embedded server. [env: CATALOG_REDIS_URL]"),
+    click.option("--data-dir", help="Where the embedded server keeps its data. [env: CATALOG_DATA_DIR]"),
+    click.option("--mirror", help="Folder or address with copies of the sources. [env: CATALOG_MIRROR]"),
+    click.option("--json", "as_json", is_flag=True, default=None, help="JSON for machines instead of tables."),
+    click.option("--verbose", is_flag=True, default=None, help="Log everything, show tracebacks."),
+)
+
+
+def shared_flags(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``function`` the flags that every command and the program itself take."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_SHARED), function)
+
+
+def command(name: str, *, serving: bool = False) -> Callable[[Run], click.Command]:
+    """Make a coroutine function the command ``name``; a ``serving`` one ends well when asked to stop."""
+
+    def decorate(run: Run) -> click.Command:
+        @functools.wraps(run)
+        def invoke(**given: object) -> int:
+            merged = _merged(click.get_current_context(), given)
+            call = _call(merged, serving=serving)
+            own = {key: value for key, value in given.items() if key not in _FLAGS}
+            try:
+                return run_async(run(call, **own), serving=serving)
+            except BrokenPipeError:  # the reader of our output went away; the interpreter flushes once more at its end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                return exits.BROKEN_PIPE
+
+        return click.command(name)(shared_flags(invoke))
+
+    return decorate
+
+
+def run_async(work: Awaitable[int], *, serving: bool = False) -> int:
+    """Return what ``work`` returns; SIGINT and SIGTERM cancel it, once in order, again for good."""
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        return runner.run(_until_signal(work, serving=serving))
+
+
+async def _until_signal(work: Awaitable[int], *, serving: bool) -> int:
+    task, caught = asyncio.ensure_future(work), list[int]()
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        return exits.FINE if serving else 128 + caught[0]
+
+
+_OPTIONS = frozenset({"config", "as_json", "verbose"})
+_FLAGS = _OPTIONS | Settings.model_fields.keys()
+
+
+def _merged(context: click.Context, given: dict[str, object]) -> dict[str, object]:
+    """Return the flags that were given, those after the command's name over those before it."""
+    before: dict[str, object] = context.find_root().params
+    return {
+        key: value for flags in (before, given) for key, value in flags.items() if key in _FLAGS and value is not None
+    }
+
+
+def _call(flags: dict[str, object], *, serving: bool) -> Call:
+    config = str(flags.get("config") or os.environ.get(CONFIG_VARIABLE) or "")
+    own = {key: value for key, value in flags.items() if key not in _OPTIONS}
+    settings = load_settings(own, Path(config) if config else None)
+    level = "debug" if flags.get("verbose") else settings.log_level or ("info" if serving else "error")
+    configure_logs(level, settings.log_format)
+    return Call(settings, as_json=bool(flags.get("as_json")))

@@ -1,0 +1,76 @@
+"""The command ``export``: an allowlist on stdout or in a file, whole and never empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import click
+
+from catalog_service.api import reads
+from catalog_service.catalog.select import Filter
+from catalog_service.cli import exits
+from catalog_service.cli.command import Call, command
+from catalog_service.cli.output import say, write_whole
+from catalog_service.cli.wiring import known_sources, opened_reader
+from catalog_service.export.choose import chosen
+from catalog_service.export.formats import FORMATS, render
+from schema.errors import CatalogError
+from schema.words import Cloud, Direction, Kind
+
+
+def _words(words: Iterable[StrEnum]) -> click.Choice[str]:
+    """Return the choice among ``words`` as they are written; click itself would offer their Python names."""
+    return click.Choice([word.value for word in words], case_sensitive=False)
+
+
+@command("export")
+@click.option("--format", "name", type=click.Choice(FORMATS), help="Default: txt, with --json json.")
+@click.option("--source", "sources", multiple=True, help="Of this source alone; may be given again.")
+@click.option("--service", "services", multiple=True, help="A service or a full tag name; may be given again.")
+@click.option("--cloud", "clouds", multiple=True, type=_words(Cloud), help="May be given again.")
+@click.option("--region", "regions", multiple=True, help="May be given again.")
+@click.option("--direction", "directions", multiple=True, type=_words(Direction), help="May be given again.")
+@click.option("--kind", "kinds", multiple=True, type=_words((Kind.PREFIX, Kind.FQDN)), help="Default: both.")
+@click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write, all or nothing.")
+async def export(
+    call: Call,
+    *,
+    name: str | None,
+    sources: tuple[str, ...],
+    services: tuple[str, ...],
+    clouds: tuple[str, ...],
+    regions: tuple[str, ...],
+    directions: tuple[str, ...],
+    kinds: tuple[str, ...],
+    at: str | None,
+    output: Path | None,
+) -> int:
+    """Write an allowlist: the unique prefixes and names of the endpoint sets that pass the filters.
+
+    A filter that nothing passes is an error and writes nothing.
+    """
+    wanted = Filter(
+        sources,
+        services,
+        tuple(map(Cloud, clouds)),
+        regions,
+        tuple(map(Direction, directions)),
+        tuple(map(Kind, kinds)),
+    )
+    async with opened_reader(call.settings) as reader:
+        reads.check_ready(reader)
+        reads.check_sources(reader, known_sources(call.settings), sources)
+        snapshot = await reader.at(at)
+    content = render(name or ("json" if call.as_json else "txt"), snapshot, chosen(snapshot, wanted), wanted.kinds)
+    if output is None or str(output) == "-":
+        click.echo(content, nl=False)
+        return exits.FINE
+    try:
+        write_whole(output, content)
+    except OSError as error:
+        raise CatalogError(f"{output} cannot be written: {error}") from error
+    say(f"wrote version {snapshot.version} to {output}")
+    return exits.FINE

@@ -1,0 +1,90 @@
+"""Commands about held versions: what the guard refused, for a person to accept or reject."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from catalog_service.api import reads
+from catalog_service.cli import exits
+from catalog_service.cli.changes import in_words, print_diff
+from catalog_service.cli.command import Call, command
+from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.wiring import opened_reader, opened_store, utc_now
+from catalog_service.sync.held import accept, reject
+
+
+@click.group("held")
+def held() -> None:
+    """Versions that wait for a person; the last good version of their source goes on being served."""
+
+
+@command("list")
+async def list_(call: Call) -> int:
+    """List held versions, the oldest first."""
+    async with opened_store(call.settings) as store:
+        found = await store.sources.held()
+    if call.as_json:
+        print_json({"items": found})
+    elif found:
+        rows = ((one.id, one.source, one.held_at, in_words(one.summary), "; ".join(one.reasons)) for one in found)
+        print_table(("id", "source", "held", "changes", "reasons"), rows)
+    else:
+        say("nothing is held")
+    return exits.FINE
+
+
+@command("show")
+@click.argument("id_", metavar="ID")
+async def show(call: Call, *, id_: str) -> int:
+    """Show why a version is held, and what accepting it would change now."""
+    async with opened_reader(call.settings) as reader:
+        view = await reads.held_view(reader, id_)
+    if call.as_json:
+        print_json(view)
+        return exits.FINE
+    one = view.held
+    print_table((f"{one.source} is held because",), ((reason,) for reason in one.reasons))
+    print_diff(f"{one.source} as served", f"held version {one.id}", one.summary, view.changes)
+    return exits.FINE
+
+
+@command("accept")
+@click.argument("id_", metavar="ID")
+@click.option("--by", "who", help="Who accepts it; default: your user name.")
+async def accept_(call: Call, *, id_: str, who: str | None) -> int:
+    """Publish a held version."""
+    async with opened_store(call.settings) as store:
+        version = await accept(store, id_, who or _user(), utc_now)
+    if call.as_json:
+        print_json(version)
+    elif version:
+        say(f"version {version.version}: {version.source}, {in_words(version.summary)}")
+    else:
+        say("what is served is equal to it already: nothing to publish")
+    return exits.FINE
+
+
+@command("reject")
+@click.argument("id_", metavar="ID")
+async def reject_(call: Call, *, id_: str) -> int:
+    """Take a held version down: the same content is neither published nor held again."""
+    async with opened_store(call.settings) as store:
+        rejected = await reject(store, id_)
+    if call.as_json:
+        print_json(rejected)
+    else:
+        say(f"rejected {rejected.id} of {rejected.source}")
+    return exits.FINE
+
+
+for _command in (list_, show, accept_, reject_):
+    held.add_command(_command)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return "unknown"

@@ -1,0 +1,110 @@
+"""Commands that serve: run (store, scheduler and API in one process) and serve (the API alone)."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+
+from catalog_service.cli import exits
+from catalog_service.cli.command import Call, command
+from catalog_service.cli.demo import demo_settings, nothing_to_show, prepare_demo
+from catalog_service.cli.listen import Listening, bound, serve_app
+from catalog_service.cli.logs import tell
+from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
+from catalog_service.reader import Reader
+from catalog_service.settings import Settings
+from catalog_service.store.connect import Store
+from catalog_service.sync.scheduler import keep_synced
+from catalog_service.tasks import stop
+from scrapers.source import Source
+
+
+def _serving_flags(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a serving command the flags of where it serves and what it logs."""
+    for option in (
+        click.option("--log-format", type=click.Choice(("auto", "console", "json")), help="How it is logged."),
+        click.option("--log-level", type=click.Choice(("debug", "info", "warning", "error")), help="What is logged."),
+        click.option("--port", type=int, help="Port to serve on; 0 takes a free one. [env: CATALOG_PORT]"),
+        click.option("--host", help="Address to serve on. [env: CATALOG_HOST]"),
+    ):
+        function = option(function)
+    return function
+
+
+@command("run", serving=True)
+@_serving_flags
+@click.option(
+    "--demo-if-unreachable",
+    is_flag=True,
+    help="Where no upstream answers and the catalogue is empty, serve a marked demo from a data directory of its own.",
+)
+async def run(call: Call, *, demo_if_unreachable: bool) -> int:
+    """Keep every source synced and serve the catalogue, in one process."""
+    settings, sources = call.settings, chosen_sources(call.settings)
+    with bound(settings) as listening:
+        async with opened_store(settings, service=True) as store:
+            if not (demo_if_unreachable and await nothing_to_show(store, settings, sources)):
+                return await _run_live(store, settings, sources, listening)
+        return await _run_demo(demo_settings(settings), listening)
+
+
+@command("serve", serving=True)
+@_serving_flags
+async def serve(call: Call) -> int:
+    """Serve the catalogue; others keep it synced."""
+    settings = call.settings
+    sources = chosen_sources(settings)
+    with bound(settings) as listening:
+        async with opened_store(settings, service=True) as store:
+            await _serve(store, settings, sources, listening)
+    return exits.FINE
+
+
+async def _run_live(store: Store, settings: Settings, sources: tuple[Source, ...], listening: Listening) -> int:
+    async with opened_upstream(settings, sources) as upstream:
+        scheduler = keep_synced(sources, upstream, store, utc_now, random.random)
+        await _serve(store, settings, sources, listening, scheduler)
+    return exits.FINE
+
+
+async def _run_demo(settings: Settings, listening: Listening) -> int:
+    tell("no upstream answers and the catalogue is empty: this is a DEMO, its addresses are examples", demo=True)
+    async with opened_store(settings, service=True) as store:
+        await _serve(store, settings, await prepare_demo(store, settings), listening, demo=True)
+    return exits.FINE
+
+
+async def _serve(
+    store: Store,
+    settings: Settings,
+    sources: tuple[Source, ...],
+    listening: Listening,
+    *beside: Coroutine[Any, Any, None],
+    demo: bool = False,
+) -> None:
+    """Serve until asked to stop, with ``beside`` running for as long."""
+    from catalog_service.api.app import create_app  # noqa: PLC0415 - half a second that no other command waits for
+
+    app = create_app(Reader(store), tuple(source.info for source in sources), demo=demo)
+    started = functools.partial(_started, settings, listening.url, demo=demo)
+    serving = asyncio.create_task(serve_app(app, listening, started))
+    others = [asyncio.create_task(one) for one in beside]
+    try:
+        ended, _ = await asyncio.wait((serving, *others), return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            await task  # one that failed ends the service
+    finally:
+        serving.cancel()  # once: it finishes the requests under way
+        await asyncio.wait({serving})
+        await stop(*others)
+
+
+def _started(settings: Settings, url: str, *, demo: bool) -> None:
+    data, graphiql = "Redis" if settings.redis_url else str(settings.data_dir), f"{url}/graphql"
+    what = "serving the DEMO" if demo else "serving"
+    tell(f"{what} on {url}, GraphiQL on {graphiql}, data in {data}", url=url, graphiql=graphiql, data=data, demo=demo)

@@ -1,0 +1,103 @@
+"""Commands that ask upstreams: sync once, fill a mirror."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import click
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from catalog_service.cli import exits
+from catalog_service.cli.command import Call, command
+from catalog_service.cli.output import print_json, print_table
+from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
+from catalog_service.store.connect import Store
+from catalog_service.sync.run import Outcome, run_source
+from scrapers.mirror import fill
+from scrapers.source import Source
+from scrapers.sources import source_named
+from scrapers.upstream import Upstream
+
+
+class _Ran(Struct, frozen=True):
+    outcome: Outcome
+    seconds: float
+
+
+@command("sync")
+@click.argument("names", metavar="[SOURCE]...", nargs=-1)
+async def sync(call: Call, *, names: tuple[str, ...]) -> int:
+    """Ask every source, or those named, once, and publish what is new.
+
+    Exits with 4 when a version is held, else with 3 when a source failed.
+    """
+    every = chosen_sources(call.settings)
+    sources = tuple(source_named(every, name) for name in dict.fromkeys(names)) or every
+    async with opened_store(call.settings) as store, opened_upstream(call.settings, sources) as upstream:
+        ran = await _run_all(sources, upstream, store)
+    outcomes = tuple(one.outcome for one in ran)
+    if call.as_json:
+        print_json(outcomes)
+    else:
+        columns = ("source", "result", "version", "prefixes", "fqdns", "seconds", "message")
+        print_table(columns, (_row(one) for one in ran))
+    return sync_exit_code(outcomes)
+
+
+@command("mirror")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+async def mirror(call: Call, *, folder: Path) -> int:
+    """Copy what every source reads into a folder, for --mirror on a site without internet.
+
+    A copy is replaced only by a document that could be read and parsed.
+    """
+    sources = chosen_sources(call.settings)
+    with _progress() as progress:
+        progress.add_task("filling", name=str(folder))
+        async with opened_upstream(call.settings, sources) as upstream:
+            filled = await fill(folder, upstream, sources, utc_now())
+    if call.as_json:
+        print_json(filled)
+    else:
+        rows = ((one.source, "failed" if one.error else "copied", len(one.files), one.error) for one in filled)
+        print_table(("source", "result", "files", "message"), rows)
+    return exits.FAILED if any(one.error for one in filled) else exits.FINE
+
+
+def sync_exit_code(outcomes: tuple[Outcome, ...]) -> int:
+    """Return 4 if any is held, else 3 if any failed, else 0."""
+    results = {outcome.result for outcome in outcomes}
+    return exits.HELD if "held" in results else exits.FAILED if "failed" in results else exits.FINE
+
+
+async def _run_all(sources: tuple[Source, ...], upstream: Upstream, store: Store) -> list[_Ran]:
+    with _progress() as progress:
+        return await asyncio.gather(*(_run_one(source, upstream, store, progress) for source in sources))
+
+
+async def _run_one(source: Source, upstream: Upstream, store: Store, progress: Progress) -> _Ran:
+    task = progress.add_task("syncing", total=1, name=source.name)
+    started = time.perf_counter()
+    outcome = await run_source(source, upstream, store, utc_now)
+    progress.update(task, description=outcome.result, completed=1)
+    return _Ran(outcome, time.perf_counter() - started)
+
+
+def _progress() -> Progress:
+    """Return the display of running work: on a terminal's stderr, nowhere else."""
+    columns = (SpinnerColumn(finished_text="-"), TextColumn("{task.fields[name]}"), TextColumn("{task.description}"))
+    console = Console(file=sys.stderr, highlight=False, markup=False)
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not sys.stderr.isatty())
+
+
+def _row(ran: _Ran) -> tuple[object, ...]:
+    outcome, counts = ran.outcome, ran.outcome.summary
+    prefixes = f"+{counts.prefixes_added} -{counts.prefixes_removed}" if counts else None
+    fqdns = f"+{counts.fqdns_added} -{counts.fqdns_removed}" if counts else None
+    message = "; ".join(outcome.reasons) if outcome.reasons and outcome.result != "failed" else outcome.message
+    return (outcome.source, outcome.result, outcome.version, prefixes, fqdns, f"{ran.seconds:.1f}", message)

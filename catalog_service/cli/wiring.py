@@ -1,0 +1,95 @@
+"""Composition: settings -> sources -> upstream -> store -> reader, each built here and handed on.
+
+Nothing else in the program decides which store, which upstream or which addresses are used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from catalog_service.reader import Reader
+from catalog_service.settings import Settings
+from catalog_service.store.connect import Store, open_store
+from schema.errors import BadParameterError
+from schema.source import SourceInfo
+from scrapers.client import ClientSettings, LiveUpstream
+from scrapers.mirror import FolderMirror, HttpMirror
+from scrapers.source import Source
+from scrapers.sources import allowed_hosts, configured
+from scrapers.upstream import Upstream
+
+
+def utc_now() -> datetime:
+    """Return the time: the one clock of the program."""
+    return datetime.now(UTC)
+
+
+def chosen_sources(settings: Settings) -> tuple[Source, ...]:
+    """Return every source, at the addresses the operator set. Raises UnknownSourceError, BadParameterError."""
+    return configured(tuple(settings.addresses.items()))
+
+
+def known_sources(settings: Settings) -> tuple[SourceInfo, ...]:
+    """Return what readers are told of the sources. Raises as `chosen_sources`."""
+    return tuple(source.info for source in chosen_sources(settings))
+
+
+@contextlib.asynccontextmanager
+async def opened_store(settings: Settings, *, service: bool = False) -> AsyncIterator[Store]:
+    """Give the store for a block. Raises as `open_store`."""
+    async with open_store(settings.redis_url, settings.data_dir, service=service) as store:
+        yield store
+
+
+@contextlib.asynccontextmanager
+async def opened_reader(settings: Settings) -> AsyncIterator[Reader]:
+    """Give a refreshed reader for a block. Raises as `open_store`."""
+    async with opened_store(settings) as store:
+        reader = Reader(store)
+        await reader.refresh()
+        yield reader
+
+
+@contextlib.asynccontextmanager
+async def opened_upstream(
+    settings: Settings, sources: tuple[Source, ...], *, attempts: int | None = None
+) -> AsyncIterator[Upstream]:
+    """Give what ``sources`` are read from for a block: the live upstreams, or the mirror.
+
+    Raises:
+        BadParameterError: the mirror's folder is not there.
+    """
+    mirror = settings.mirror
+    if mirror and "://" not in mirror:
+        yield _folder(Path(mirror))
+        return
+    limits = _limits(settings, attempts or settings.fetch_attempts)
+    if mirror:
+        async with LiveUpstream(replace(limits, min_interval_s=0.0).opened_to([mirror])) as client:
+            yield HttpMirror(client, mirror)
+        return
+    # Hosts of addresses the operator wrote down may be asked without TLS; our own may not.
+    hosts = replace(limits, allowed_hosts=allowed_hosts(sources))
+    async with LiveUpstream(hosts.opened_to(settings.addresses.values())) as client:
+        yield client
+
+
+def _folder(root: Path) -> FolderMirror:
+    if not root.is_dir():
+        raise BadParameterError(f"the mirror {root} is not a folder", parameter="mirror")
+    return FolderMirror(root)
+
+
+def _limits(settings: Settings, attempts: int) -> ClientSettings:
+    return ClientSettings(
+        total_timeout_s=settings.fetch_timeout_s,
+        idle_timeout_s=settings.fetch_idle_timeout_s,
+        max_bytes=settings.fetch_max_bytes,
+        attempts=attempts,
+        contact=settings.contact,
+    )

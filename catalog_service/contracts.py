@@ -1,0 +1,79 @@
+"""The published contracts, out of the code that keeps them: ``python -m catalog_service.contracts [--check]``.
+
+Writes ``schema/published/catalog.graphql`` (GraphQL's schema) and ``records.schema.json`` (JSON Schema of
+what REST and ``--json`` answer with). With ``--check`` it writes nothing, and ends with 1 and a diff on
+standard output when a file is not what the code says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+
+import msgspec
+
+import schema
+from catalog_service.api.graphql import schema as graphql_schema
+from catalog_service.export.document import AllowlistView
+from catalog_service.views import Diff, HeldView, Lookup, Record, RecordPage, SourceView, VersionPage
+from schema.version import Version
+
+PUBLISHED = Path(schema.__file__).parent / "published"
+_PUBLIC = (AllowlistView, Diff, HeldView, Lookup, Record, RecordPage, SourceView, Version, VersionPage)
+
+
+def contracts() -> tuple[tuple[str, str], ...]:
+    """Return the name and the text of each contract."""
+    return (("catalog.graphql", graphql_contract()), ("records.schema.json", json_contract()))
+
+
+def graphql_contract() -> str:
+    """Return GraphQL's schema as SDL."""
+    return f"{graphql_schema().as_str().strip()}\n"
+
+
+def json_contract() -> str:
+    """Return the JSON Schema (2020-12) of the public Structs, under ``$defs``."""
+    _, definitions = msgspec.json.schema_components(_PUBLIC, ref_template="#/$defs/{name}")
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Records of the endpoint catalogue",
+        "description": "What REST and --json answer with. A field that does not apply is absent.",
+        "$defs": dict(sorted(definitions.items())),
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def outdated(published: Path) -> str:
+    """Return the diff from the files in ``published`` to what the code says; empty when they agree."""
+    lines: list[str] = []
+    for name, text in contracts():
+        path = published / name
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        lines += difflib.unified_diff(before.splitlines(), text.splitlines(), f"published/{name}", name, lineterm="")
+    return "\n".join(lines)
+
+
+def write(published: Path) -> None:
+    """Write every contract into ``published``."""
+    published.mkdir(exist_ok=True)
+    for name, text in contracts():
+        (published / name).write_text(text, encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Run as a command; return the exit code."""
+    if arguments not in ([], ["--check"]):
+        sys.stderr.write("usage: python -m catalog_service.contracts [--check]\n")
+        return 2
+    if not arguments:
+        write(PUBLISHED)
+        return 0
+    difference = outdated(PUBLISHED)
+    sys.stdout.write(f"{difference}\n" if difference else "")
+    return 1 if difference else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Allowlists as files: `choose` picks the records and refuses a list that would be short, `formats` renders it."""

@@ -1,0 +1,62 @@
+"""The formats an allowlist can be had in: one list, one renderer each.
+
+In: a snapshot, the records chosen from it (`choose.chosen`) and the kinds wanted. Out: bytes. Called
+by REST and the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from catalog_service.catalog.select import Allowlist, allowlist
+from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.export.document import render_document
+from catalog_service.export.table import render_table
+from catalog_service.export.text import render_text
+from schema.endpoint_set import EndpointSet
+from schema.errors import BadParameterError, NoMatchError
+from schema.words import Kind
+
+
+class Format(Struct, frozen=True):
+    """One format: its name in ``format=``, what it is called in HTTP, and its renderer."""
+
+    name: str
+    media_type: str
+    render: Callable[[int, Allowlist, tuple[EndpointSet, ...]], bytes]
+
+
+_LISTED = (
+    Format("txt", "text/plain", render_text),
+    Format("csv", "text/csv", render_table),
+    Format("json", "application/json", render_document),
+)
+FORMATS: tuple[str, ...] = tuple(one.name for one in _LISTED)
+MEDIA_TYPES: tuple[str, ...] = tuple(one.media_type for one in _LISTED)
+"""In the order of `FORMATS`."""
+
+
+def render(name: str, snapshot: Snapshot, records: tuple[EndpointSet, ...], kinds: tuple[Kind, ...]) -> bytes:
+    """Return the unique members of ``records`` in format ``name``; ``kinds`` says which (none: prefixes and names).
+
+    Raises:
+        BadParameterError: no format has this name.
+        NoMatchError: there is no member to list.
+    """
+    found = next((one for one in _LISTED if one.name == name), None)
+    if found is None:
+        message = f"{name!r} is not a format; there are {', '.join(FORMATS)}"
+        raise BadParameterError(message, parameter="format", value=name)
+    return found.render(snapshot.version, members(snapshot, records, kinds), records)
+
+
+def members(snapshot: Snapshot, records: tuple[EndpointSet, ...], kinds: tuple[Kind, ...]) -> Allowlist:
+    """Return the unique members of ``records``, never none at all. Raises NoMatchError."""
+    listed = allowlist(records, kinds)
+    if not (listed.prefixes or listed.fqdns):
+        raise NoMatchError(
+            f"the endpoint sets chosen hold no {' or '.join(kinds) or 'member'} to list", version=snapshot.version
+        )
+    return listed

@@ -1,0 +1,26 @@
+"""Stop background tasks surely."""
+
+from __future__ import annotations
+
+import asyncio
+
+_CANCEL_S = 0.1
+
+
+async def stop(*tasks: asyncio.Task[None]) -> None:
+    """Cancel ``tasks`` until all have ended; how they ended is not told.
+
+    Once is not enough: before Python 3.12 `asyncio.wait_for`, which redis-py uses, loses a cancellation
+    that meets a reply on its way in. Being cancelled itself, this first finishes and then says so.
+    """
+    cancelled = False
+    while pending := {task for task in tasks if not task.done()}:
+        for task in pending:
+            task.cancel()
+        try:
+            await asyncio.wait(pending, timeout=_CANCEL_S)
+        except asyncio.CancelledError:
+            cancelled = True
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if cancelled:
+        raise asyncio.CancelledError

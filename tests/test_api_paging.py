@@ -1,0 +1,97 @@
+"""Pages: they fit together, whatever is committed in between."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+import httpx
+
+from catalog_service.store.connect import Store
+from tests.api_client import DAY, START, TAGS, application, client, commit, graphql, tag
+
+TEN = tuple(tag(f"Tag{number}", f"20.{number}.0.0/16") for number in range(10))
+OTHERS = tuple(tag(f"Other{number}", f"20.{number}.0.0/16") for number in range(10))
+
+
+async def pages(opened: httpx.AsyncClient, path: str) -> list[httpx.Response]:
+    """Return every page, following Link."""
+    found = [await opened.get(path)]
+    while "link" in found[-1].headers:
+        target, _, relation = found[-1].headers["link"].partition(">; ")
+        assert relation == 'rel="next"'
+        found.append(await opened.get(urljoin(path, target.removeprefix("<"))))
+    return found
+
+
+def titles(response: httpx.Response) -> list[str]:
+    """Return the titles on a page of records."""
+    return [one["title"] for one in response.json()["items"]]
+
+
+async def test_pages_hold_every_record_once(store: Store) -> None:
+    """Following Link to the end gives each record once, in order; the last page has no next."""
+    await commit(store, TAGS, TEN, START)
+    app, _ = await application(store)
+    async with client(app) as opened:
+        found = await pages(opened, "/v1/endpoints?limit=4&kind=prefix,fqdn")
+        whole = await opened.get("/v1/endpoints?limit=10")
+    assert [len(titles(one)) for one in found] == [4, 4, 2]
+    assert [title for one in found for title in titles(one)] == [one.title for one in TEN]
+    assert found[-1].json()["next"] is None
+    assert "link" not in whole.headers
+
+
+async def test_a_cursor_stays_with_its_version(store: Store) -> None:
+    """A commit between two pages does not show on the second: it is of the first one's version."""
+    await commit(store, TAGS, TEN, START)
+    app, reader = await application(store)
+    async with client(app) as opened:
+        first = await opened.get("/v1/endpoints?limit=6")
+        await commit(store, TAGS, OTHERS, START + DAY)
+        await reader.refresh()
+        second = await opened.get("/v1/endpoints", params={"limit": "6", "cursor": first.json()["next"]})
+        anew = await opened.get("/v1/endpoints?limit=6")
+    assert titles(first) + titles(second) == [one.title for one in TEN]
+    assert second.headers["x-catalog-version"] == "1"
+    assert titles(anew) == [f"Other{number}" for number in range(6)]
+
+
+async def test_a_cursor_belongs_to_its_query(store: Store) -> None:
+    """A cursor with another filter, or with a number that contradicts it, is a bad parameter."""
+    await commit(store, TAGS, TEN, START)
+    await commit(store, TAGS, OTHERS, START + DAY)
+    app, _ = await application(store)
+    async with client(app) as opened:
+        cursor = (await opened.get("/v1/endpoints?limit=1")).json()["next"]
+        for query in (f"cursor={cursor}&kind=prefix", f"cursor={cursor}&at=1"):
+            refused = await opened.get(f"/v1/endpoints?{query}")
+            assert (refused.status_code, refused.json()["parameter"]) == (400, "cursor")
+        assert (await opened.get(f"/v1/endpoints?cursor={cursor}&at=2")).status_code == 200
+
+
+async def test_versions_are_paged_downwards(store: Store) -> None:
+    """New versions come before the first page and move no later one."""
+    for number in range(5):
+        await commit(store, TAGS, TEN[: number + 1], START + number * DAY)
+    app, reader = await application(store)
+    async with client(app) as opened:
+        first = await opened.get("/v1/versions?limit=2")
+        await commit(store, TAGS, TEN, START + 9 * DAY)
+        await reader.refresh()
+        rest = await pages(opened, f"/v1/versions?limit=2&cursor={first.json()['next']}")
+    numbers = [[one["version"] for one in page.json()["items"]] for page in (first, *rest)]
+    assert numbers == [[5, 4], [3, 2], [1]]
+
+
+async def test_graphql_pages_the_same(store: Store) -> None:
+    """`after` takes `next`, and a page is of the version its cursor was given at."""
+    await commit(store, TAGS, TEN, START)
+    app, reader = await application(store)
+    query = "query($after: String) { endpoints(first: 6, after: $after) { version items { title } next } }"
+    async with client(app) as opened:
+        first = (await graphql(opened, query))["data"]["endpoints"]
+        await commit(store, TAGS, OTHERS, START + DAY)
+        await reader.refresh()
+        second = (await graphql(opened, query, after=first["next"]))["data"]["endpoints"]
+    assert [one["title"] for one in (*first["items"], *second["items"])] == [one.title for one in TEN]
+    assert (second["version"], second["next"]) == (1, None)

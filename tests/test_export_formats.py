@@ -1,0 +1,157 @@
+"""Allowlists as files: what goes in comes out, and nothing is ever left out in silence."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog_service.catalog.select import Allowlist, Filter, allowlist
+from catalog_service.catalog.snapshot import Snapshot, SourceContent
+from catalog_service.export.choose import chosen
+from catalog_service.export.document import AllowlistView
+from catalog_service.export.formats import FORMATS, MEDIA_TYPES, render
+from catalog_service.export.table import render_table
+from schema.change import Summary
+from schema.endpoint_set import EndpointSet
+from schema.errors import BadParameterError, NoMatchError
+from schema.version import Counts, Version
+from schema.words import Cloud, Direction, Kind
+from tests.api_client import PAGE, PAGE_1, START, TAGS, TAGS_1, row, tag
+
+
+def parsed(name: str, data: bytes) -> Allowlist:
+    """Read a file back, the way its consumer would."""
+    if name == "json":
+        view = msgspec.json.decode(data, type=AllowlistView)
+        return Allowlist(view.prefixes, view.fqdns)
+    if name == "csv":
+        rows = list(csv.DictReader(io.StringIO(data.decode())))
+        return Allowlist(
+            tuple(one["member"] for one in rows if one["kind"] == "prefix"),
+            tuple(one["member"] for one in rows if one["kind"] == "fqdn"),
+        )
+    lines = data.decode().splitlines()
+    return Allowlist(tuple(one for one in lines if "/" in one), tuple(one for one in lines if "/" not in one))
+
+
+def content(source: str, number: int, records: tuple[EndpointSet, ...]) -> SourceContent:
+    """Return a source's content as a snapshot holds it."""
+    counts = Counts(len(records), 0, 0)
+    version = Version(number, source, START, START, "sha256:0", counts, Summary(), "https://x.example/", "sha256:1")
+    return SourceContent(version, records)
+
+
+SNAPSHOT = Snapshot(2, (content(TAGS, 1, TAGS_1), content(PAGE, 2, PAGE_1)))
+
+prefixes = st.sets(
+    st.one_of(
+        st.tuples(st.integers(0, 2**24 - 1)).map(lambda one: f"{one[0] >> 16}.{one[0] >> 8 & 255}.{one[0] & 255}.0/24"),
+        st.integers(0, 2**16 - 1).map(lambda one: f"2603:{one:x}::/32"),
+    ),
+    max_size=8,
+)
+fqdns = st.sets(st.from_regex(r"(\*\.)?[a-z][a-z0-9]{0,8}\.example", fullmatch=True), max_size=8)
+records = st.lists(st.tuples(prefixes, fqdns), min_size=1, max_size=5).map(
+    lambda sets: tuple(
+        msgspec.structs.replace(tag(f"T{number}", *blocks), fqdns=tuple(sorted(names)))
+        for number, (blocks, names) in enumerate(sets)
+    )
+)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(records)
+def test_what_goes_in_comes_out(name: str, given_records: tuple[EndpointSet, ...]) -> None:
+    """Every format, read back, has the very prefixes and names it was made from, in catalogue order."""
+    expected = allowlist(given_records)
+    snapshot = Snapshot(1, (content(TAGS, 1, given_records),))
+    if expected == Allowlist((), ()):
+        with pytest.raises(NoMatchError):
+            render(name, snapshot, given_records, ())
+    else:
+        assert parsed(name, render(name, snapshot, given_records, ())) == expected
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_kinds_choose_the_members(name: str) -> None:
+    """A kind keeps its members and leaves the others out."""
+    both = SNAPSHOT.endpoint_sets
+    assert parsed(name, render(name, SNAPSHOT, both, (Kind.FQDN,))).prefixes == ()
+    assert parsed(name, render(name, SNAPSHOT, both, (Kind.PREFIX,))).fqdns == ()
+
+
+def test_each_format_has_a_media_type() -> None:
+    """Formats and media types are listed in the same order."""
+    assert dict(zip(FORMATS, MEDIA_TYPES, strict=True)) == {
+        "txt": "text/plain",
+        "csv": "text/csv",
+        "json": "application/json",
+    }
+
+
+def test_text_is_lines_and_nothing_else() -> None:
+    """The text has no header, no comment and no blank line, and ends in LF: devices take every line for an entry."""
+    assert render("txt", SNAPSHOT, chosen(SNAPSHOT, Filter(services=("LogicApps",))), ()) == b"20.1.2.0/24\n"
+
+
+def test_a_row_names_every_record_that_holds_the_member() -> None:
+    """The csv says where each member comes from, ids separated by a space."""
+    shared = (tag("A", "20.0.0.0/24"), tag("B", "20.0.0.0/24"))
+    data = render("csv", Snapshot(1, (content(TAGS, 1, shared),)), shared, ())
+    assert data.decode() == f"member,kind,ids\n20.0.0.0/24,prefix,{TAGS}:A {TAGS}:B\n"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_no_cell_starts_a_formula(start: str) -> None:
+    """A cell that a spreadsheet would compute gets an apostrophe; a comma or a quote is quoted."""
+    odd = msgspec.structs.replace(tag("A"), id=f'{start}HYPERLINK("x",1)', fqdns=("a.example",))
+    rows = list(csv.reader(io.StringIO(render_table(1, Allowlist((), ("a.example",)), (odd,)).decode())))
+    assert rows[1] == ["a.example", "fqdn", f"'{odd.id}"]
+
+
+def test_an_unknown_format_is_refused() -> None:
+    """A format nobody renders is a bad parameter."""
+    with pytest.raises(BadParameterError):
+        render("xlsx", SNAPSHOT, SNAPSHOT.endpoint_sets, ())
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(services=("Nothing",)),
+        Filter(clouds=(Cloud.CHINA,)),
+        Filter(sources=(TAGS,), directions=(Direction.INBOUND,)),
+    ],
+)
+def test_a_filter_without_a_match_is_an_error(wanted: Filter) -> None:
+    """An empty list is never an answer."""
+    with pytest.raises(NoMatchError):
+        chosen(SNAPSHOT, wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "parameter"),
+    [
+        (Filter(services=("AzureConnectors", "LogicAps")), "service"),
+        (Filter(regions=("westeurope", "westeuropa")), "region"),
+        (Filter(sources=(TAGS, "azure-service-tags-publik")), "source"),
+    ],
+)
+def test_a_misspelled_word_beside_good_ones_is_an_error(wanted: Filter, parameter: str) -> None:
+    """A list that would be short for a misspelled word is refused, and the word named."""
+    with pytest.raises(NoMatchError) as refused:
+        chosen(SNAPSHOT, wanted)
+    assert refused.value.facts["parameter"] == parameter
+    assert str(refused.value.facts["value"]) in str(refused.value)
+
+
+def test_records_without_members_of_the_kind_are_an_error() -> None:
+    """Records that only refer to service tags make no list of prefixes."""
+    only_references = (row("references", service_tags=("LogicApps",)),)
+    with pytest.raises(NoMatchError):
+        render("txt", SNAPSHOT, only_references, (Kind.PREFIX,))

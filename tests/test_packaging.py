@@ -1,0 +1,98 @@
+"""What is shipped: a lock without addresses, a wheel with everything in it, the commands a stranger types."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / "requirements.lock").read_text()
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[^A-Za-z0-9._-]", one)[0].lower().replace("_", "-") for one in requirements}
+
+
+def ran(*arguments: str, cwd: Path = ROOT, **environment: str) -> str:
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, **environment}, check=True, capture_output=True, text=True, timeout=120
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked."""
+    built, unpacked = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("unpacked")
+    ran("-m", "hatchling", "build", "-t", "wheel", "-d", str(built))
+    (path,) = built.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(unpacked)
+    return unpacked
+
+
+def test_the_lock_pins_every_package_by_hash_and_holds_no_address() -> None:
+    """An install is the same everywhere, and from whatever index a site has."""
+    assert not re.search(r"https?://", LOCK)
+    packages = re.split(r"\n(?=\S)", LOCK.strip())
+    assert len(packages) > 30
+    assert [package for package in packages if "==" not in package or "--hash=sha256:" not in package] == []
+
+
+def test_the_lock_holds_all_that_is_declared() -> None:
+    """Runtime, development and build: nothing is fetched beside the lock."""
+    declared = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
+    declared += PROJECT["build-system"]["requires"]
+    assert names(declared) <= names(LOCK.splitlines())
+
+
+def test_the_package_named_schema_on_the_index_is_not_ours() -> None:
+    """The words are in this project; an unrelated package has the same name."""
+    assert "schema" not in names(LOCK.splitlines())
+
+
+def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
+    """Data files of the demo and of the pages too; no tests, no bench."""
+    for package in ("schema", "scrapers", "catalog_service"):
+        ours = {path.relative_to(ROOT) for path in (ROOT / package).rglob("*") if path.is_file()}
+        expected = {path for path in ours if "__pycache__" not in path.parts}
+        shipped = {path.relative_to(wheel) for path in (wheel / package).rglob("*") if path.is_file()}
+        assert expected - shipped == set()
+    assert not (wheel / "tests").exists()
+    assert not (wheel / "bench").exists()
+
+
+def test_the_installed_program_runs_from_anywhere(wheel: Path, tmp_path: Path) -> None:
+    """Without the checkout: the wheel's own files say their version and build the demo."""
+    shown = ran("-m", "catalog_service", "--version", cwd=tmp_path, PYTHONPATH=str(wheel))
+    assert shown == f"catalog-service {PROJECT['project']['version']}\n"
+    code = "import pathlib, scrapers.demo as demo; print(demo.__file__, len(demo.demo_folders(pathlib.Path('d'))))"
+    where, count = ran("-c", code, cwd=tmp_path, PYTHONPATH=str(wheel)).split()
+    assert Path(where).is_relative_to(wheel)
+    assert int(count) >= 3
+
+
+def test_the_console_script_is_the_program() -> None:
+    """``catalog-service`` and ``python -m catalog_service`` are one."""
+    script = Path(sys.executable).with_name("catalog-service")
+    shown = subprocess.run([script, "--help"], check=True, capture_output=True, text=True, timeout=60).stdout
+    assert shown == ran("-m", "catalog_service", "--help")
+
+
+def test_make_knows_the_commands_of_the_house() -> None:
+    """install, run, test, check, bench, contracts; CI calls the same."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    assert targets >= {"install", "run", "test", "check", "bench", "contracts", "lock", "clean"}
+    run = ROOT / ".ci" / "run"
+    assert os.access(run, os.X_OK)
+    called = re.findall(r"^make (\w+)$", run.read_text(), flags=re.MULTILINE)
+    assert called == ["check", "test"]
