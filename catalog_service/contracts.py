@@ -8,8 +8,10 @@ standard output when a file is not what the code says.
 from __future__ import annotations
 
 import difflib
+import inspect
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -40,9 +42,16 @@ def json_contract() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Records of the endpoint catalogue",
         "description": "What REST and --json answer with. A field that does not apply is absent.",
-        "$defs": dict(sorted(definitions.items())),
+        "$defs": {name: _described(one) for name, one in sorted(definitions.items())},
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _described(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return ``definition`` with its description as prose: from Python 3.13 on docstrings lose their indentation."""
+    if "description" not in definition:
+        return definition
+    return {**definition, "description": inspect.cleandoc(definition["description"])}
 
 
 def outdated(published: Path) -> str:
