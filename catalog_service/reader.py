@@ -16,10 +16,10 @@ import structlog
 from redis.exceptions import RedisError
 
 from catalog_service.catalog.fold import invert
-from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.snapshot import Snapshot, SourceContent
 from catalog_service.store.connect import Store
 from schema.change import Changeset
-from schema.errors import BadParameterError, CatalogError, UnknownVersionError
+from schema.errors import BadParameterError, CatalogError, CorruptContentError, UnknownVersionError
 from schema.version import Version
 
 _OLD_SNAPSHOTS = 4
@@ -36,13 +36,26 @@ class Reader:
         self.store = store
         self.current = Snapshot(0, ())
         self.refreshed_at: datetime | None = None
+        self.troubles: tuple[str, ...] = ()
+        """Why what is served may be behind or lack a source; () while all is well."""
+        self._newest: Version | None = None
         self._old: OrderedDict[int, Snapshot] = OrderedDict()
 
     async def refresh(self) -> Snapshot:
-        """Make the newest version the current snapshot, loading only the sources that moved."""
+        """Make the newest version the current snapshot, loading only the sources that moved.
+
+        A store that went back to a lower number lost versions or was emptied: what is in memory goes on
+        being served until it has caught up.
+        """
         head = await self.store.versions.head()
-        if head != self.current.version:
-            self.current = await self._loaded(head)
+        if head < self.current.version:
+            self._trouble(f"the store went back from version {self.current.version} to {head}")
+            return self.current
+        newest = await self.store.versions.version(head) if head else None
+        if newest != self._newest or self.troubles:
+            if newest and newest.version == self.current.version:
+                self._old.clear()  # another history with the same numbers
+            self.current, self._newest = await self._loaded(head), newest
         self.refreshed_at = datetime.now(UTC)
         return self.current
 
@@ -104,7 +117,7 @@ class Reader:
     def _existing(self, number: int, spec: str) -> int:
         newest = self.current.version
         if not 0 <= number <= newest:
-            message = f"{spec!r} names version {number}; this catalogue has 0 to {newest}"
+            message = f"{spec!r} names no version: this catalogue has 0 to {newest}"
             raise UnknownVersionError(message, parameter="at", value=spec, newest=newest)
         return number
 
@@ -122,16 +135,30 @@ class Reader:
         return low
 
     async def _loaded(self, head: int) -> Snapshot:
-        contents = []
+        contents, troubles = [], []
         for source in await self.store.versions.sources():
             known = self.current.by_source.get(source)
-            newest = (await self.store.versions.line(source, head + 1, 1) or (0,))[0]
-            fresh = known if known and known.version.version == newest else None
-            if content := fresh or await self.store.versions.content(source, head):
-                contents.append(content)
-        snapshot = Snapshot(head, tuple(contents))
+            try:
+                contents.append(await self._content(source, head, known))
+            except CorruptContentError as error:
+                troubles.append(f"{source} cannot be loaded: {error}")
+                contents.append(known)
+        snapshot = Snapshot(head, tuple(content for content in contents if content))
         await asyncio.to_thread(lambda: (snapshot.by_id, snapshot.index))
+        self._trouble(*troubles)
         return snapshot
+
+    async def _content(self, source: str, head: int, known: SourceContent | None) -> SourceContent | None:
+        """Return ``source``'s content at ``head``: as known, where that is of the very same version."""
+        numbers = await self.store.versions.line(source, head + 1, 1)
+        if known and numbers and await self.store.versions.version(numbers[0]) == known.version:
+            return known
+        return await self.store.versions.content(source, head)
+
+    def _trouble(self, *troubles: str) -> None:
+        if troubles and troubles != self.troubles:
+            _log.error("the store is not whole, serving what is good", troubles=troubles)
+        self.troubles = troubles
 
 
 def _moment(text: str) -> datetime:

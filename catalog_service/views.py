@@ -133,8 +133,8 @@ class SourceView(Struct, frozen=True, omit_defaults=True):
     """A source and how it is.
 
     ``status``: ``ok``, ``never`` (not read yet), ``failing`` (the last run failed), ``held`` (a version
-    waits for a person), ``stale`` (upstream serves superseded content). The last good version is served
-    in every one of them.
+    waits for a person), ``rejected`` (upstream serves what a person turned down), ``stale`` (upstream serves
+    superseded content). The last good version is served in every one of them.
     """
 
     name: str
@@ -210,7 +210,7 @@ def _status(version: Version | None, state: SourceState, held: HeldVersion | Non
     if state.failures:
         return "failing"
     if held:
-        return "held"
+        return "rejected" if held.rejected_at else "held"
     if state.stale_since:
         return "stale"
     return "ok" if version else "never"

@@ -41,7 +41,8 @@ class Attributes(Struct, frozen=True, omit_defaults=True, gc=False):
 class EndpointSet(Struct, frozen=True, omit_defaults=True, gc=False):
     """One record. Equal content means equal fields except ``heading``, which only says where it stood.
 
-    Exactly one of ``cloud`` and ``clouds`` is given: ``clouds`` only where one row speaks for several.
+    ``cloud`` is the one cloud a record is published for; ``clouds`` lists every cloud it applies to where
+    that is more than one. A row published for several has no ``cloud`` (docs/adr/0001).
     """
 
     id: str
@@ -51,7 +52,7 @@ class EndpointSet(Struct, frozen=True, omit_defaults=True, gc=False):
     title: str
     cloud: Cloud | None = None
     clouds: tuple[Cloud, ...] = ()
-    """Two or more, in the order of `Cloud`; empty when ``cloud`` says it."""
+    """Two or more, in the order of `Cloud`; empty when ``cloud`` says it all."""
     region: str | None = None
     """Azure region code in lower case, or the upstream's own region words; None: not regional."""
     direction: Direction | None = None
@@ -92,6 +93,7 @@ def endpoint_set(
     *,
     service: str,
     title: str,
+    cloud: Cloud | None = None,
     clouds: Iterable[Cloud] = (),
     region: str | None = None,
     direction: Direction | None = None,
@@ -109,19 +111,21 @@ def endpoint_set(
 ) -> EndpointSet:
     """Return the record ``source:key`` with every member in canonical form and order.
 
+    ``clouds`` are all it applies to; ``cloud`` is the one it is published for, if that is not the only one.
+
     Raises:
         ValueError: a member is not canonical, or ``key`` is empty or holds white space, ``/``, ``?`` or ``#``.
     """
     if not key or any(character.isspace() or character in "/?#%" for character in key):
         raise ValueError(f"{key!r} cannot be part of an id")
-    given = set(clouds)
+    given = {*clouds, cloud} - {None}
     several = tuple(cloud for cloud in Cloud if cloud in given)
     return EndpointSet(
         id=f"{source}:{key}",
         source=source,
         service=service,
         title=title,
-        cloud=several[0] if len(several) == 1 else None,
+        cloud=cloud or (several[0] if len(several) == 1 else None),
         clouds=several if len(several) > 1 else (),
         region=region or None,
         direction=direction,

@@ -56,6 +56,9 @@ class HeldVersion(Struct, frozen=True, omit_defaults=True):
     provenance: Provenance
     base: int | None = None
     """The source's version the changes are relative to; None before its first."""
+    rejected_at: datetime | None = None
+    """When a person turned it down. It stays listed for as long as upstream serves it, and can still be accepted."""
+    rejected_by: str | None = None
 
 
 class SourceState(Struct, frozen=True, omit_defaults=True):
@@ -73,6 +76,8 @@ class SourceState(Struct, frozen=True, omit_defaults=True):
     """Since when upstream serves content that was superseded here (sources.md T2)."""
     rejected: tuple[str, ...] = ()
     """Digests a person rejected: the same content is not held again."""
+    read_at: datetime | None = None
+    """When a whole document last said what is served."""
     etag: str | None = None
     last_modified: str | None = None
     validated_url: str | None = None

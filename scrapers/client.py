@@ -116,7 +116,7 @@ class LiveUpstream:
             wait_max=self._settings.backoff_max_s,
             wait_jitter=self._settings.backoff_initial_s,
         )
-        async for attempt in attempts:
+        async for attempt in attempts.with_name(public_address(url), (), {}):  # what the log of a retry names
             with attempt:
                 return await self._follow(url, headers)
         raise AssertionError("a retry context returns or raises")
@@ -261,7 +261,9 @@ async def _body(answer: aiohttp.ClientResponse, address: str, max_bytes: int) ->
         body += unpack.decompress(piece, max_bytes + 1 - len(body)) if unpack else piece
         if len(body) > max_bytes:
             raise FetchError(f"{address} is larger than {max_bytes} bytes", url=address, status=answer.status)
-    if unpack and (not unpack.eof or unpack.unused_data):
+        if unpack and unpack.unused_data:  # at once: what follows the stream would be kept without a limit
+            raise _TransientError(f"{address} goes on after its gzip stream", url=address, status=answer.status)
+    if unpack and not unpack.eof:
         raise _TransientError(f"{address} is not one whole gzip stream", url=address, status=answer.status)
     return bytes(body)
 

@@ -2,14 +2,14 @@
 
 In: the address of an instance's endpoints. Out: one record an endpoint set. The version answer may
 be cached for an hour and is never throttled, the endpoints answer is (sources.md M1): it is asked
-only when the version is newer than the one last seen.
+when the version is newer than the one last seen, and once a day whatever the version says.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import msgspec
@@ -19,19 +19,26 @@ from schema.document import Document, Provenance, Reading
 from schema.endpoint_set import Attributes, EndpointSet, endpoint_set
 from schema.errors import FetchError
 from schema.version import SourceState
-from schema.words import Direction
+from schema.words import Cloud, Direction
 from scrapers.json_body import json_bytes, refused, rows
 from scrapers.source import Source
 from scrapers.upstream import Upstream
 
 _VERSION = re.compile(r"\d{10}")
+_REREAD_AFTER_S = 24 * 60 * 60
+"""How long a version stands for its content: a node that lags may have served the old endpoints under the new
+version, and China's endpoints have changed under one version (sources.md M1)."""
+
 _MIN_BYTES = 200
 _FEWEST = 3
 """The smallest instance ever published, Germany, had more sets; the guard holds each source's own minimum."""
 
 
 async def fetch_microsoft_365(source: Source, upstream: Upstream, state: SourceState, now: datetime) -> Document | None:
-    """Return the endpoints of the instance, or None when its version is not newer than ``state.upstream_version``.
+    """Return the endpoints of the instance.
+
+    None when its version is not newer than ``state.upstream_version`` and the endpoints were read whole within
+    the last 24 hours.
 
     Raises:
         FetchError: the service cannot be read.
@@ -43,7 +50,7 @@ async def fetch_microsoft_365(source: Source, upstream: Upstream, state: SourceS
     if answer is None:
         raise FetchError(f"{version_url} answered nothing to an unconditional request", url=version_url)
     latest = _latest(answer.body, version_url, instance)
-    if state.upstream_version and latest <= state.upstream_version:
+    if not _is_due(state, latest, now):
         return None
     endpoints = await upstream.get(source.url + request, accept="application/json")
     if endpoints is None:
@@ -116,6 +123,7 @@ class _Version(Struct, frozen=True):
 
 
 def _record(source: Source, one: _Set) -> EndpointSet:
+    """Build the record of one set. Worldwide is published for the public cloud and holds for GCC (sources.md D2)."""
     if not one.urls and not one.ips:
         raise ValueError("it has neither urls nor ips")
     return endpoint_set(
@@ -123,7 +131,8 @@ def _record(source: Source, one: _Set) -> EndpointSet:
         str(one.id),
         service=one.service_area,
         title=f"{one.service_area} {one.id}",
-        clouds=(source.cloud,),
+        cloud=source.cloud,
+        clouds=(Cloud.PUBLIC, Cloud.USGOV) if source.cloud is Cloud.PUBLIC else (source.cloud,),
         direction=Direction.OUTBOUND,
         prefixes=one.ips,
         fqdns=one.urls,
@@ -171,6 +180,12 @@ def _latest(body: bytes, url: str, instance: str) -> str:
     if not _VERSION.fullmatch(version.latest):
         raise refused(url, (f"{version.latest!r} is not a version of ten digits",))
     return version.latest
+
+
+def _is_due(state: SourceState, latest: str, now: datetime) -> bool:
+    if not state.upstream_version or latest > state.upstream_version:
+        return True
+    return state.read_at is None or now - state.read_at > timedelta(seconds=_REREAD_AFTER_S)
 
 
 def _version_date(version: str) -> datetime | None:

@@ -50,7 +50,7 @@ async def fetch_service_tags(source: Source, upstream: Upstream, state: SourceSt
     page = await upstream.get(source.url, accept="text/html")
     if page is None:
         raise FetchError(f"{source.url} answered nothing to an unconditional request", url=source.url)
-    link = file_link(page.body, STEMS[source.cloud])
+    link = file_link(page.body, STEMS[source.cloud], page.url)
     known = link.url == state.validated_url
     file = await upstream.get(
         link.url,

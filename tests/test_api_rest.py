@@ -14,7 +14,19 @@ from catalog_service.store.connect import Store
 from catalog_service.views import Diff, HeldView, Lookup, Record, RecordPage, SourceView, VersionPage
 from schema.version import Version
 from schema.words import Disposition
-from tests.api_client import DAY, PAGE, PAGE_HELD, START, TAGS, application, catalog_client, client, hold
+from tests.api_client import (
+    DAY,
+    PAGE,
+    PAGE_HELD,
+    START,
+    TAGS,
+    TAGS_1,
+    application,
+    catalog_client,
+    client,
+    commit,
+    hold,
+)
 
 
 async def answer(opened: httpx.AsyncClient, path: str, **headers: str) -> httpx.Response:
@@ -241,6 +253,23 @@ async def test_no_allowlist_before_the_first_version(store: Store) -> None:
     assert problem(response)["code"] == "NOT_READY"
     assert int(response.headers["retry-after"]) > 0
     assert page == {"version": 0, "items": [], "next": None}
+
+
+async def test_an_answer_names_the_sources_it_could_not_draw_from(store: Store) -> None:
+    """While a source was never published, lists that could hold it say so, and asking for it alone is an error."""
+    await commit(store, TAGS, TAGS_1, START)
+    app, _ = await application(store)
+    async with client(app) as opened:
+        for path in ("/v1/allowlist", "/v1/endpoints", "/v1/lookup?q=20.0.0.1", "/v1/allowlist?cloud=public"):
+            response = await opened.get(path)
+            assert response.headers["x-catalog-missing-sources"].split(", ")[0] == PAGE
+        assert (await opened.get(f"/v1/allowlist?source={TAGS},{PAGE}")).status_code == 404
+        assert "x-catalog-missing-sources" not in (await opened.get(f"/v1/allowlist?source={TAGS}")).headers
+        alone = await opened.get(f"/v1/allowlist?source={PAGE}")
+        ready = (await opened.get("/readyz")).json()
+    assert (alone.status_code, problem(alone)["code"]) == (503, "NOT_READY")
+    assert PAGE in problem(alone)["detail"]
+    assert (ready["missing"][0], ready["troubles"]) == (PAGE, [])
 
 
 async def test_held_versions_and_what_they_would_change(store: Store) -> None:

@@ -6,10 +6,13 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+from aiohttp import web
 from msgspec import structs
+from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
 from yarl import URL
 
 from schema.errors import FetchError
@@ -96,6 +99,23 @@ async def test_transient_statuses(server: UpstreamServer, client: LiveUpstream, 
     assert answer is not None
     assert answer.body == b"x"
     assert len(server.asked) == 3
+
+
+async def test_retries_are_named(server: UpstreamServer, client: LiveUpstream) -> None:
+    """Whoever watches retries is told which address is tried again, without ClientRequestId."""
+    seen: list[RetryDetails] = []
+
+    def watch(details: RetryDetails) -> None:
+        seen.append(details)
+
+    watching = get_on_retry_hooks()
+    set_on_retry_hooks([watch])
+    try:
+        url = server.script("/file?x=1", Answer(status=503), Answer(b"x"))
+        await client.get(f"{url}&ClientRequestId=b10c5ed1-bad1-445f-b386-b919946339a7")
+    finally:
+        set_on_retry_hooks(watching)
+    assert [(details.name, details.args, details.kwargs) for details in seen] == [(url, (), {})]
 
 
 async def test_attempts_end(server: UpstreamServer, client: LiveUpstream) -> None:
@@ -213,6 +233,34 @@ async def test_damaged_encoding(server: UpstreamServer, client: LiveUpstream, bo
     whole = await client.get(server.script("/whole", Answer(WHOLE, headers=(("Content-Encoding", "gzip"),))))
     assert whole is not None
     assert whole.body == gzip.decompress(WHOLE)
+
+
+async def test_endless_tail(endless: str) -> None:
+    """Bytes after the end of a gzip stream end the request at once: they are neither kept nor counted."""
+    async with LiveUpstream(structs.replace(SETTINGS, attempts=1)) as client:
+        with pytest.raises(FetchError, match="goes on after its gzip stream"):
+            await client.get(endless)
+
+
+@pytest.fixture
+async def endless() -> AsyncIterator[str]:
+    """The address of a server whose every answer is a whole gzip stream that never stops being followed."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)
+        await response.write(WHOLE)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(bytes(64 * 1024))
+        return response
+
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.01)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    yield f"http://{host}:{port}/"
+    await runner.cleanup()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

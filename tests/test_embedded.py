@@ -12,8 +12,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from redis.exceptions import RedisError
 
-from catalog_service.store.connect import open_store
+from catalog_service.store.connect import Store, open_store
 from schema.errors import DataDirInUseError, StoreError
 
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only there the kernel ends a server with its owner")
@@ -47,6 +48,16 @@ def ends(pidfd: int) -> bool:
     gone = bool(poll.poll(_WAIT_S * 1000))
     os.close(pidfd)
     return gone
+
+
+async def answered(store: Store, key: str) -> object:
+    """Ask for ``key`` until the server answers."""
+    for _ in range(_WAIT_S):
+        try:
+            return await store.redis.get(key)
+        except RedisError:
+            await asyncio.sleep(0.5)
+    return None
 
 
 async def test_a_second_opening_joins_the_server_that_runs(tmp_path: Path) -> None:
@@ -140,6 +151,25 @@ async def test_a_killed_owner_leaves_no_server_and_loses_no_data(tmp_path: Path)
         assert ends(pidfd)
     async with open_store(None, tmp_path, service=True) as store:
         assert await store.redis.get("kept") == b"yes"
+
+
+async def test_a_server_that_could_not_be_started_again_is_tried_later(tmp_path: Path) -> None:
+    """A fault at the restart, such as a full disk, is not the end: it is tried until it works."""
+    async with open_store(None, tmp_path, service=True) as store:
+        await store.redis.set("kept", "yes")
+        (tmp_path / "server.json.new").mkdir()  # what says where the server is cannot be written
+        os.kill(server_pid(tmp_path), signal.SIGKILL)
+        await asyncio.sleep(1)  # long enough for a try that fails
+        (tmp_path / "server.json.new").rmdir()
+        assert await answered(store, "kept") == b"yes"
+
+
+@_LINUX
+async def test_a_stale_note_of_a_server_delays_nobody(tmp_path: Path) -> None:
+    """The number of a server that is long gone may be another process's: it is neither waited for nor ended."""
+    (tmp_path / "server.json").write_bytes(msgspec.json.encode({"pid": os.getpid(), "socket": "/nowhere"}))
+    async with asyncio.timeout(5), open_store(None, tmp_path, service=True) as store:
+        assert await store.redis.ping()
 
 
 async def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ def test_one_cloud_stands_alone_and_several_stand_in_order() -> None:
     one, two = record("k", clouds=(Cloud.CHINA,)), record("k", clouds=(Cloud.CHINA, Cloud.PUBLIC, Cloud.CHINA))
     assert (one.cloud, one.clouds, one.all_clouds) == (Cloud.CHINA, (), (Cloud.CHINA,))
     assert (two.cloud, two.clouds, two.all_clouds) == (None, (Cloud.PUBLIC, Cloud.CHINA), (Cloud.PUBLIC, Cloud.CHINA))
+    own = record("k", cloud=Cloud.PUBLIC, clouds=(Cloud.USGOV,))
+    assert (own.cloud, own.all_clouds) == (Cloud.PUBLIC, (Cloud.PUBLIC, Cloud.USGOV))
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a/b", "a?b", "a#b", "a%b", "a\n"])
@@ -54,7 +56,7 @@ def test_published_names_are_canonical(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name", ["localhost", "127.0.0.1", "a b.com", "a..com", "-a.com", "a-.com", "x.*", "", "ü.com", f"{'a' * 64}.com",
-             "login.microsoft.com\u200b", "https://a.com", "a.com/", "a.com:443"],
+             "login.microsoft.com\u200b", "*.flow.microsoft.com*.logic.azure.com", "a*b.example.com", "https://a.com", "a.com/", "a.com:443"],
 )  # fmt: skip
 def test_what_is_no_name_is_refused(name: str) -> None:
     """One label, numbers, empty labels, other scripts and URLs are ValueErrors."""

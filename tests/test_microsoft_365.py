@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -50,7 +51,8 @@ def test_golden() -> None:
         "2",
         service="Exchange",
         title="Exchange 2",
-        clouds=(Cloud.PUBLIC,),
+        cloud=Cloud.PUBLIC,
+        clouds=(Cloud.PUBLIC, Cloud.USGOV),
         direction=Direction.OUTBOUND,
         prefixes=("13.107.6.152/31", "2603:1006::/40"),
         fqdns=("outlook.office365.com", "smtp.office365.com"),
@@ -73,18 +75,25 @@ def test_records_are_sorted_by_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("instance", "cloud"),
+    ("instance", "clouds"),
     [
-        ("worldwide", Cloud.PUBLIC),
-        ("usgov-dod", Cloud.USGOV_DOD),
-        ("usgov-gcchigh", Cloud.USGOV_GCCHIGH),
-        ("china", Cloud.CHINA),
+        ("worldwide", (Cloud.PUBLIC, Cloud.USGOV)),
+        ("usgov-dod", (Cloud.USGOV_DOD,)),
+        ("usgov-gcchigh", (Cloud.USGOV_GCCHIGH,)),
+        ("china", (Cloud.CHINA,)),
     ],
 )
-def test_cloud_is_the_instance(instance: str, cloud: Cloud) -> None:
-    """A record's cloud is its instance's."""
-    source = source_named(SOURCES, f"microsoft-365-{instance}")
-    assert {record.cloud for record in read(BODY, source).endpoint_sets} == {cloud}
+def test_clouds_of_an_instance(instance: str, clouds: tuple[Cloud, ...]) -> None:
+    """A record is published for its instance's cloud; Worldwide's hold for GCC too (sources.md D2)."""
+    records = read(BODY, source_named(SOURCES, f"microsoft-365-{instance}")).endpoint_sets
+    assert {record.cloud for record in records} == {clouds[0]}
+    assert {record.all_clouds for record in records} == {clouds}
+
+
+def test_clouds_as_json() -> None:
+    """Worldwide's records say the one cloud they are published for and every cloud they hold for."""
+    record = msgspec.json.decode(msgspec.json.encode(read(BODY).endpoint_sets[0]))
+    assert (record["cloud"], record["clouds"]) == ("public", ["public", "usgov"])
 
 
 def edit(old: str, new: str) -> bytes:
@@ -165,12 +174,29 @@ async def test_fetch(server: UpstreamServer, live: LiveUpstream) -> None:
     assert (reading.upstream_version, len(reading.endpoint_sets)) == ("2026043001", 3)
 
 
-@pytest.mark.parametrize(("known", "asked"), [("2026043000", 2), ("2026043001", 1), ("2026050100", 1), (None, 2)])
-async def test_only_when_newer(server: UpstreamServer, live: LiveUpstream, known: str | None, asked: int) -> None:
-    """The endpoints are asked for only when the version is newer than the one last seen."""
-    fetched = await served(server).read(live, SourceState(upstream_version=known), NOW)
-    assert (fetched is not None) is (asked == 2)
-    assert len(server.asked) == asked
+@pytest.mark.parametrize("known", ["2026043000", "2026043001", "2026050100", None])
+@pytest.mark.parametrize("hours", [None, 0, 24, 25])
+async def test_when_the_endpoints_are_asked(
+    server: UpstreamServer, live: LiveUpstream, known: str | None, hours: int | None
+) -> None:
+    """The endpoints are asked for when the version is newer than the one last seen, or a day after they were read."""
+    read_at = None if hours is None else NOW - timedelta(hours=hours)
+    asked = known in (None, "2026043000") or hours in (None, 25)
+    fetched = await served(server).read(live, SourceState(upstream_version=known, read_at=read_at), NOW)
+    assert (fetched is not None) is asked
+    assert len(server.asked) == (2 if asked else 1)
+
+
+async def test_node_that_lags(server: UpstreamServer, live: LiveUpstream) -> None:
+    """Endpoints that change under a version already seen are read a day later."""
+    before = await served(server).read(live, NOTHING_KNOWN, NOW)
+    server.script("/endpoints/Worldwide", Answer(edit("smtp.office365.com", "smtp2.office365.com")))
+    seen = SourceState(upstream_version="2026043001", read_at=NOW)
+    assert await served(server).read(live, seen, NOW + timedelta(hours=23)) is None
+    after = await served(server).read(live, seen, NOW + timedelta(hours=24, seconds=1))
+    assert before is not None
+    assert after is not None
+    assert WORLDWIDE.records(after).endpoint_sets != WORLDWIDE.records(before).endpoint_sets
 
 
 async def test_instance_in_any_case(server: UpstreamServer, live: LiveUpstream) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
-from catalog_service.store import codec, keys
+from catalog_service.store import codec, commit, keys
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease, Leases
 from catalog_service.store.versions import KEYFRAME_EVERY, Commit, Versions
@@ -89,13 +89,24 @@ async def test_a_runner_past_its_lease_cannot_write(store: Store) -> None:
 
 
 async def test_a_commit_from_an_old_version_is_refused(store: Store) -> None:
-    """A changeset applies to the version it was made from, and is committed once."""
+    """A changeset applies to the version it was made from; one from another version is refused."""
     lease = await leased(store)
     await store.versions.commit(lease, wanted((), week(1), None))
-    for stale in (wanted((), week(1), None), wanted(week(1), week(2), 7)):
+    for stale in (wanted((), week(2), None), wanted(week(1), week(2), 7)):
         with pytest.raises(StaleHeadError):
             await store.versions.commit(lease, stale)
     assert await store.versions.head() == 1
+
+
+async def test_a_commit_sent_again_after_a_lost_reply_is_made_once(store: Store) -> None:
+    """The very same commit is answered with the version it made, and adds none; so is the lease's acquisition."""
+    lease = await leased(store)
+    first = await store.versions.commit(lease, wanted((), week(1), None))
+    assert await Versions(store.redis).commit(lease, wanted((), week(1), None)) == first
+    assert (await store.versions.head(), await store.redis.xlen(keys.EVENTS)) == (1, 1)
+    script = store.redis.register_script(commit.ACQUIRE)
+    again = await script(keys=[keys.lease(SOURCE), keys.FENCES], args=[SOURCE, lease.token, 60_000])
+    assert int(again) == lease.fence
 
 
 async def test_keyframes_come_now_and_then_and_every_version_loads(store: Store) -> None:
@@ -192,6 +203,45 @@ async def test_a_reader_follows_commits_of_others(store: Store) -> None:
         assert reader.current.by_id[f"{SOURCE}:a"] == week(4)[0]
     finally:
         following.cancel()
+
+
+async def test_a_store_that_lost_versions_does_not_take_the_list_away(store: Store) -> None:
+    """An emptied store, or one that went back, leaves the last good snapshot served, and says so."""
+    reader = await three_versions(store)
+    await store.redis.flushall()
+    assert (await reader.refresh()).version == 3
+    assert reader.current.by_id[f"{SOURCE}:a"] == week(3)[0]
+    assert "went back from version 3 to 0" in reader.troubles[0]
+
+
+async def test_another_history_with_the_same_numbers_is_loaded(store: Store) -> None:
+    """Versions are told apart by their record, not by their number alone."""
+    reader = await three_versions(store)
+    await store.redis.flushall()
+    lease, before = await leased(store), ()
+    for number in (7, 8, 9):
+        made = await store.versions.commit(lease, wanted(before, week(number), number - 7 or None, day=number))
+        before = week(number)
+    assert made.version == 3
+    assert (await reader.refresh()).by_id[f"{SOURCE}:a"] == week(9)[0]
+    assert (reader.troubles, (await reader.at("2")).by_id[f"{SOURCE}:a"]) == ((), week(8)[0])
+
+
+async def test_one_damaged_source_does_not_take_the_others_away(store: Store) -> None:
+    """What can be loaded is served; what cannot is named."""
+    await three_versions(store)
+    state = SourceState(failures=1)
+    await store.redis.hset(keys.STATES, SOURCE, b"damaged")
+    assert await store.sources.state(SOURCE) == SourceState()
+    other = await store.leases.acquire("b-source")
+    assert other is not None
+    made = replace(wanted((), week(5), None).version, source="b-source")
+    await store.versions.commit(other, Commit(made, (), week(5), state))
+    await store.redis.hset(keys.KEYFRAMES, "1", b"damaged")
+    reader = Reader(Store(store.redis))
+    snapshot = await reader.refresh()
+    assert list(snapshot.by_source) == ["b-source"]
+    assert reader.troubles[0].startswith(f"{SOURCE} cannot be loaded")
 
 
 async def three_versions(store: Store) -> Reader:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from catalog_service.api.reads import held_view
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
-from catalog_service.sync.held import accept, held_changes, reject
+from catalog_service.sync.held import accept, reject
 from catalog_service.sync.run import Outcome, run_source
 from schema.errors import UnknownHeldError
 from tests.local_source import Clock, Shelf, body, local_source
@@ -103,7 +104,7 @@ async def test_a_shrunk_document_is_held_and_the_last_good_version_served(bench:
     assert (first.result, again.held) == ("held", first.held)
     (held,) = await bench.store.sources.held()
     assert "29 of 30 members removed" in " ".join(held.reasons)
-    assert len(await held_changes(bench.store, held)) == 29
+    assert len((await held_view(Reader(bench.store), held.id)).changes) == 29
     assert (await bench.store.versions.head(), len(await bench.served())) == (1, 30)
     await bench.sync(TWO)
     assert await bench.store.sources.held() == ()
@@ -122,13 +123,31 @@ async def test_a_person_can_accept_a_held_version(bench: Bench) -> None:
         await accept(bench.store, held, "ann", bench.clock)
 
 
-async def test_a_person_can_reject_a_held_version_for_good(bench: Bench) -> None:
-    """Rejected content is neither published nor held again; other content is judged anew."""
+async def test_a_person_can_reject_a_held_version(bench: Bench) -> None:
+    """Rejected content is put to nobody again and stays in sight; other content is judged anew."""
     await bench.sync(ONE)
-    await reject(bench.store, (await bench.sync(SHRUNK)).held or "")
-    assert (await bench.sync(SHRUNK)).result == "unchanged"
-    assert (await bench.store.sources.held(), await bench.store.versions.head()) == ((), 1)
+    id_ = (await bench.sync(SHRUNK)).held or ""
+    await reject(bench.store, id_, "ann", bench.clock)
+    outcome = await bench.sync(SHRUNK)
+    assert (outcome.result, outcome.held) == ("rejected", id_)
+    (held,) = await bench.store.sources.held()
+    assert (held.rejected_by, held.rejected_at) == ("ann", bench.clock.now)
+    assert await bench.store.versions.head() == 1
     assert (await bench.sync({"t2": ["20.2.0.0/16"]})).result == "held"
+    assert (await bench.sync(SHRUNK)).result == "rejected"
+    assert [one.id for one in await bench.store.sources.held()] == [id_]
+
+
+async def test_a_rejection_can_be_taken_back(bench: Bench) -> None:
+    """What was rejected by mistake can be accepted as long as upstream serves it, and is then as any content."""
+    await bench.sync(ONE)
+    id_ = (await bench.sync(SHRUNK)).held or ""
+    await reject(bench.store, id_, "ann", bench.clock)
+    version = await accept(bench.store, id_, "bob", bench.clock)
+    assert version is not None
+    assert (version.version, version.accepted_by) == (2, "bob")
+    assert (await bench.store.sources.state("a-source")).rejected == ()
+    assert (await bench.sync(SHRUNK)).result == "unchanged"
 
 
 async def test_an_upstream_that_goes_back_is_a_stale_mirror(bench: Bench) -> None:

@@ -38,7 +38,7 @@ def create_app(reader: Reader, sources: tuple[SourceInfo, ...], *, demo: bool = 
     fixed = {"X-Content-Type-Options": "nosniff", **({"X-Catalog-Demo": "true"} if demo else {})}
     return Starlette(
         routes=[
-            *Health(reader).routes(),
+            *Health(reader, sources).routes(),
             *Rest(reader, sources, demo=demo).routes(),
             Route("/graphql", graphql.handle, methods=["GET", "POST"]),
             *asset_routes(),

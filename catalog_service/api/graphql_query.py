@@ -79,7 +79,8 @@ class Query:
         self, info: Context, source: str | None = None, first: int = FIRST_DEFAULT, after: str | None = None
     ) -> views.VersionPage:
         asked = info.context
-        reads.check_sources(asked.reader, asked.sources, (source,) if source else ())
+        if source:
+            (source,) = reads.check_sources(asked.reader, asked.sources, (source,))
         with reads.naming("after", instead_of="cursor"):
             return await reads.version_page(asked.reader, source, _first(first), after)
 
@@ -114,12 +115,13 @@ class Query:
         source: list[str] | None = None,
     ) -> views.Diff:
         asked, wanted = info.context, _values("source", source)
-        reads.check_sources(asked.reader, asked.sources, wanted)
+        wanted = reads.check_sources(asked.reader, asked.sources, wanted)
         first, last = await reads.diff_span(asked.reader, since, to)
         return await reads.diff_between(asked.reader, first, last, wanted)
 
     @_question(types.Lookup | None, description="`query`: an address, a CIDR block or a name.")
     async def lookup(self, info: Context, query: str, at: str | None = None) -> views.Lookup:
+        reads.check_ready(info.context.reader)
         snapshot = await _snapshot(info.context, at)
         with reads.naming("query", instead_of="q"):
             return await asyncio.to_thread(reads.looked_up, snapshot, query)
@@ -134,6 +136,7 @@ class Query:
         wanted = _filter(info.context, filter)
         reads.check_ready(info.context.reader)
         snapshot = await _snapshot(info.context, at)
+        reads.check_published(snapshot, info.context.sources, wanted)
         listed = await asyncio.to_thread(reads.allowed, snapshot, wanted)
         return AllowlistView(snapshot.version, listed.prefixes, listed.fqdns)
 
@@ -167,16 +170,14 @@ def _filter(asked: Asked, given: EndpointFilter | None) -> Filter:
     """Return ``given`` as REST would read it: sorted, unique. Raises BadParameterError, UnknownSourceError."""
     if given is None:
         return Filter()
-    wanted = Filter(
-        sources=_values("source", given.source),
+    return Filter(
+        sources=reads.check_sources(asked.reader, asked.sources, _values("source", given.source)),
         services=_values("service", given.service),
         clouds=tuple(cloud for cloud in Cloud if cloud in _given("cloud", given.cloud)),
         regions=_values("region", given.region),
         directions=tuple(direction for direction in Direction if direction in _given("direction", given.direction)),
         kinds=tuple(kind for kind in Kind if kind in _given("kind", given.kind)),
     )
-    reads.check_sources(asked.reader, asked.sources, wanted.sources)
-    return wanted
 
 
 def _values(name: str, values: list[str] | None) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Source:
     cloud: Cloud
     url: str
     interval_s: int
-    status: str = strawberry.field(description="ok, never, failing, held or stale.")
+    status: str = strawberry.field(description="ok, never, failing, held, rejected or stale.")
     version: int | None
     upstream_version: str | None
     upstream_at: datetime | None
@@ -248,6 +248,8 @@ class HeldVersion:
     summary: Summary
     provenance: Provenance
     base: int | None
+    rejected_at: datetime | None = strawberry.field(description="When a person turned it down; it can be accepted yet.")
+    rejected_by: str | None
 
 
 @strawberry.type(description="A held version, and what accepting it would change now.")

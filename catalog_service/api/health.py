@@ -11,14 +11,17 @@ from starlette.routing import BaseRoute, Route
 
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.problems import RETRY_AFTER_S
+from catalog_service.api.reads import Sources, missing_sources
+from catalog_service.catalog.select import Filter
 from catalog_service.reader import Reader
 
 
 class Health:
     """The handlers, over one reader."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, sources: Sources) -> None:
         self._reader = reader
+        self._sources = sources
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -38,6 +41,8 @@ class Health:
     async def ready(self, _request: Request) -> Response:
         """``GET /readyz``: 200 with a snapshot to serve, even while Redis is away; 503 and why otherwise.
 
+        ``missing``: sources never published yet, whose endpoints no answer holds. ``troubles``: why what is
+        served may be behind.
         ``age_s`` is how long ago the store last confirmed that there is nothing newer.
         """
         version, refreshed_at = self._reader.current.version, self._reader.refreshed_at
@@ -46,7 +51,9 @@ class Health:
         if version == 0:
             return _not_ready("nothing has been published yet")
         age_s = round((datetime.now(UTC) - refreshed_at).total_seconds(), 3)
-        return _json({"status": "ready", "version": version, "refreshed_at": refreshed_at, "age_s": age_s})
+        missing = missing_sources(self._reader.current, self._sources, Filter())
+        state = {"status": "ready", "version": version, "refreshed_at": refreshed_at, "age_s": age_s}
+        return _json({**state, "missing": missing, "troubles": self._reader.troubles})
 
 
 def _not_ready(*reasons: str) -> Response:

@@ -48,7 +48,7 @@ async def source_views(reader: Reader, sources: Sources) -> tuple[SourceView, ..
 
 
 async def version_page(reader: Reader, source: str | None, limit: int, cursor: str | None) -> VersionPage:
-    """Return versions, newest first. Raises BadParameterError."""
+    """Return versions, newest first, of ``source`` (in its own spelling) or of all. Raises BadParameterError."""
     wanted = Filter(sources=(source,) if source else ())
     before = decode_cursor(cursor, wanted).version if cursor else reader.current.version + 1
     found = await reader.versions(source=source, before=before, limit=limit + 1)
@@ -127,18 +127,51 @@ async def held_view(reader: Reader, id_: str) -> HeldView:
 
 
 def check_ready(reader: Reader) -> None:
-    """Raise NotReadyError before the first version: there is no allowlist yet, not an empty one."""
+    """Raise NotReadyError before the first version: there is nothing to read yet, which is not nothing."""
     if reader.current.version == 0:
         raise NotReadyError("nothing has been published yet")
 
 
-def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> None:
-    """Raise UnknownSourceError for a name that is neither configured nor in the catalogue."""
-    known = {one.name for one in sources} | set(reader.current.by_source)
-    folded = {name.casefold() for name in known}
+def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sources called ``names`` in their own spelling.
+
+    Raises:
+        UnknownSourceError: a name is neither configured nor in the catalogue.
+    """
+    known = {name.casefold(): name for name in (*(one.name for one in sources), *reader.current.by_source)}
     for name in names:
-        if name.casefold() not in folded:
-            raise UnknownSourceError(f"no source {name!r}", parameter="source", value=name, known=tuple(sorted(known)))
+        if name.casefold() not in known:
+            listed = ", ".join(sorted(known.values()))
+            message = f"no source is named {name!r}; there are {listed}"
+            raise UnknownSourceError(message, parameter="source", value=name, known=tuple(sorted(known.values())))
+    return tuple(known[name.casefold()] for name in names)
+
+
+def missing_sources(snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:
+    """Return the configured sources that ``wanted`` could draw from and that ``snapshot`` has nothing of yet.
+
+    An answer is whole only when there is none.
+    """
+    return tuple(
+        one.name
+        for one in sources
+        if one.name not in snapshot.by_source
+        and (not wanted.sources or one.name in wanted.sources)
+        and (not wanted.clouds or one.cloud in wanted.clouds)
+    )
+
+
+def check_published(snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:
+    """Return `missing_sources`, when there are others to draw from.
+
+    Raises:
+        NotReadyError: every source asked for by name has nothing yet: that is not an empty list.
+    """
+    missing = missing_sources(snapshot, sources, wanted)
+    if wanted.sources and not set(wanted.sources) - set(missing):
+        names = " and ".join(missing)
+        raise NotReadyError(f"{names} has not been published yet at version {snapshot.version}", sources=missing)
+    return missing
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -67,7 +69,8 @@ class Rest:
         given = known(request, "source", "limit", "cursor")
         source, cursor = one(given, "source"), one(given, "cursor")
         limit = limit_of(given, default=VERSIONS_DEFAULT, most=VERSIONS_MOST)
-        reads.check_sources(self._reader, self._sources, (source,) if source else ())
+        if source:
+            (source,) = reads.check_sources(self._reader, self._sources, (source,))
 
         async def rendered() -> Body:
             return _page(request, await reads.version_page(self._reader, source, limit, cursor))
@@ -91,13 +94,13 @@ class Rest:
     async def endpoints(self, request: Request) -> Response:
         """``GET /v1/endpoints``: the records a filter keeps, by id, in pages."""
         given = known(request, *FILTERS, "at", "limit", "cursor")
-        wanted, at = filter_of(given), at_of(given)
+        wanted, at = self._filter(given), at_of(given)
         limit = limit_of(given, default=RECORDS_DEFAULT, most=RECORDS_MOST)
-        reads.check_sources(self._reader, self._sources, wanted.sources)
         snapshot, after = await reads.page_start(self._reader, wanted, at, one(given, "cursor"))
 
         async def rendered() -> Body:
-            return await asyncio.to_thread(lambda: _page(request, reads.record_page(snapshot, wanted, after, limit)))
+            page = await asyncio.to_thread(reads.record_page, snapshot, wanted, after, limit)
+            return _page(request, page, reads.missing_sources(snapshot, self._sources, wanted))
 
         subject = Subject(
             content_of(snapshot), snapshot.version, "endpoints", f"{_canonical(wanted)}\n{limit}\n{after}"
@@ -118,11 +121,11 @@ class Rest:
 
     async def diff(self, request: Request) -> Response:
         """``GET /v1/diff/{from}...{to}?source=``: what leads from one version to another."""
-        wanted = Filter(sources=many(known(request, "source"), "source"))
+        names = many(known(request, "source"), "source")
+        wanted = Filter(sources=reads.check_sources(self._reader, self._sources, names))
         since, dots, until = request.path_params["span"].partition("...")
         if not (since and dots and until):
             raise BadParameterError("a diff is asked for as {from}...{to}, such as latest~1...latest", parameter="span")
-        reads.check_sources(self._reader, self._sources, wanted.sources)
         first, last = await reads.diff_span(self._reader, since, until)
 
         async def rendered() -> Body:
@@ -138,10 +141,12 @@ class Rest:
         query, at = one(given, "q"), at_of(given)
         if query is None:
             raise BadParameterError("q is needed: an address, a CIDR block or a host name", parameter="q")
+        reads.check_ready(self._reader)
         snapshot = await self._indexed(at)
 
         async def rendered() -> Body:
-            return Body(_encode(reads.looked_up(snapshot, query)))
+            missing = _missing(reads.missing_sources(snapshot, self._sources, Filter()))
+            return Body(_encode(reads.looked_up(snapshot, query)), headers=missing)
 
         subject = Subject(content_of(snapshot), snapshot.version, "lookup", query)
         return await self._answers.versioned(request, subject, rendered, immutable=is_number(at), keep=False)
@@ -149,13 +154,13 @@ class Rest:
     async def allowlist(self, request: Request) -> Response:
         """``GET /v1/allowlist?format=``: the unique prefixes and names of the records a filter keeps."""
         given = known(request, *FILTERS, "at", "format")
-        wanted, at, format_ = filter_of(given), at_of(given), _format(request, one(given, "format"))
-        reads.check_sources(self._reader, self._sources, wanted.sources)
+        wanted, at, format_ = self._filter(given), at_of(given), _format(request, one(given, "format"))
         reads.check_ready(self._reader)
         snapshot = await self._reader.at(at)
+        missing = reads.check_published(snapshot, self._sources, wanted)
 
         async def rendered() -> Body:
-            return await asyncio.to_thread(_allowlist, snapshot, wanted, format_)
+            return await asyncio.to_thread(_allowlist, snapshot, wanted, format_, missing)
 
         varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
         subject = Subject(
@@ -175,6 +180,11 @@ class Rest:
         view = await reads.held_view(self._reader, request.path_params["id"])
         return await self._answers.unversioned(request, Body(_encode(view)))
 
+    def _filter(self, given: QueryParams) -> Filter:
+        """Return the filter asked for, sources in their own spelling. Raises BadParameterError, UnknownSourceError."""
+        wanted = filter_of(given)
+        return replace(wanted, sources=reads.check_sources(self._reader, self._sources, wanted.sources))
+
     async def _indexed(self, at: str | None) -> Snapshot:
         """Return the snapshot with its lookup index, built off the event loop where it is not there yet."""
         snapshot = await self._reader.at(at)
@@ -183,18 +193,23 @@ class Rest:
         return snapshot
 
 
-def _page(request: Request, page: RecordPage | VersionPage) -> Body:
+def _page(request: Request, page: RecordPage | VersionPage, missing: tuple[str, ...] = ()) -> Body:
     """Return ``page``, with a Link to the next one relative to the address asked for, whatever proxy is before it."""
     if page.next is None:
-        return Body(_encode(page))
+        return Body(_encode(page), headers=_missing(missing))
     given = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     link = f'<?{urlencode([*given, ("cursor", page.next)])}>; rel="next"'
-    return Body(_encode(page), headers=(("Link", link),))
+    return Body(_encode(page), headers=(("Link", link), *_missing(missing)))
 
 
-def _allowlist(snapshot: Snapshot, wanted: Filter, format_: str) -> Body:
+def _allowlist(snapshot: Snapshot, wanted: Filter, format_: str, missing: tuple[str, ...]) -> Body:
     media_type = dict(zip(FORMATS, MEDIA_TYPES, strict=True))[format_]
-    return Body(render(format_, snapshot, chosen(snapshot, wanted), wanted.kinds), media_type)
+    return Body(render(format_, snapshot, chosen(snapshot, wanted), wanted.kinds), media_type, _missing(missing))
+
+
+def _missing(sources: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the header that names the sources an answer could not draw from yet; none when it is whole."""
+    return (("X-Catalog-Missing-Sources", ", ".join(sources)),) if sources else ()
 
 
 def _format(request: Request, name: str | None) -> str:

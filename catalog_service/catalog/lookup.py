@@ -105,6 +105,8 @@ class LookupIndex:
         text = query.strip()
         if not text or len(text) > _MAX_QUERY_LENGTH:
             raise BadParameterError("an address, a CIDR block or a host name is needed", parameter="q", value=text[:80])
+        if "://" in text:
+            raise BadParameterError(f"{text!r} is a URL: its host name is looked up alone", parameter="q", value=text)
         return self._names(text) if _looks_like_name(text) else self._prefixes(text)
 
     def covering_prefixes(self, address: str) -> tuple[str, ...]:

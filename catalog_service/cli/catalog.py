@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from catalog_service.api import reads
+from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.changes import in_words, print_diff
 from catalog_service.cli.command import Call, command
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_json, print_table, say, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.views import Lookup, SourceView
 
@@ -35,7 +36,8 @@ async def sources(call: Call) -> int:
 async def versions(call: Call, *, source: str | None, limit: int, cursor: str | None) -> int:
     """List versions, the newest first."""
     async with opened_reader(call.settings) as reader:
-        reads.check_sources(reader, known_sources(call.settings), (source,) if source else ())
+        if source:
+            (source,) = reads.check_sources(reader, known_sources(call.settings), (source,))
         page = await reads.version_page(reader, source, limit, cursor)
     if call.as_json:
         print_json(page)
@@ -59,7 +61,7 @@ async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) ->
     A and B are numbers, latest, latest~N, dates or date-times; 0 is the empty beginning.
     """
     async with opened_reader(call.settings) as reader:
-        reads.check_sources(reader, known_sources(call.settings), names)
+        names = reads.check_sources(reader, known_sources(call.settings), names)
         first, last = await reads.diff_span(reader, since, until)
         view = await reads.diff_between(reader, first, last, names)
     if call.as_json:
@@ -76,11 +78,14 @@ async def lookup(call: Call, *, query: str, at: str | None) -> int:
     """Show which endpoint sets hold an address, a block or a name, the most specific first."""
     async with opened_reader(call.settings) as reader:
         reads.check_ready(reader)
-        view = reads.looked_up(await reader.at(at), query)
+        snapshot = await reader.at(at)
+        view = reads.looked_up(snapshot, query)
+        missing = reads.missing_sources(snapshot, known_sources(call.settings), Filter())
     if call.as_json:
         print_json(view)
     elif view.matches:
         _print_matches(view)
+    warn_of_missing(missing)
     if not view.matches:
         say(f"no endpoint set holds {view.query} at version {view.version}")
     return exits.FINE if view.matches else exits.NOT_FOUND

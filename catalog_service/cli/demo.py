@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from catalog_service.cli.wiring import opened_upstream, utc_now
+from catalog_service.cli.wiring import demo_dir, opened_upstream, utc_now
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store
 from catalog_service.sync.run import run_source
@@ -34,12 +34,12 @@ async def nothing_to_show(store: Store, settings: Settings, sources: tuple[Sourc
 
 def demo_settings(settings: Settings) -> Settings:
     """Return settings for the demo: the embedded server of ``<data_dir>-demo``, whatever the real store is."""
-    data_dir = settings.data_dir.with_name(f"{settings.data_dir.name}-demo")
-    return settings.model_copy(update={"data_dir": data_dir, "redis_url": None, "mirror": None})
+    return settings.model_copy(update={"data_dir": demo_dir(settings), "redis_url": None, "mirror": None})
 
 
 async def prepare_demo(store: Store, settings: Settings) -> tuple[Source, ...]:
-    """Sync every date of the demo into ``store``, in order, and return its sources."""
+    """Mark ``store`` as a demo's, sync every date of it, in order, and return its sources."""
+    await store.mark_demo()
     sources = demo_sources(SOURCES)
     folders = await asyncio.to_thread(demo_folders, settings.data_dir / "upstream")
     for _, folder in folders:

@@ -7,12 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from catalog_service.api import reads
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
-from catalog_service.cli.output import say, write_whole
+from catalog_service.cli.output import say, warn_of_missing, write_whole
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.export.choose import chosen
 from catalog_service.export.formats import FORMATS, render
@@ -62,9 +63,12 @@ async def export(
     )
     async with opened_reader(call.settings) as reader:
         reads.check_ready(reader)
-        reads.check_sources(reader, known_sources(call.settings), sources)
+        known = known_sources(call.settings)
+        wanted = replace(wanted, sources=reads.check_sources(reader, known, sources))
         snapshot = await reader.at(at)
+        missing = reads.check_published(snapshot, known, wanted)
     content = render(name or ("json" if call.as_json else "txt"), snapshot, chosen(snapshot, wanted), wanted.kinds)
+    warn_of_missing(missing)
     if output is None or str(output) == "-":
         click.echo(content, nl=False)
         return exits.FINE

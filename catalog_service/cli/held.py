@@ -23,13 +23,16 @@ def held() -> None:
 @command("list")
 async def list_(call: Call) -> int:
     """List held versions, the oldest first."""
-    async with opened_store(call.settings) as store:
-        found = await store.sources.held()
+    async with opened_reader(call.settings) as reader:
+        found = await reader.store.sources.held()
     if call.as_json:
         print_json({"items": found})
     elif found:
-        rows = ((one.id, one.source, one.held_at, in_words(one.summary), "; ".join(one.reasons)) for one in found)
-        print_table(("id", "source", "held", "changes", "reasons"), rows)
+        rows = (
+            (one.id, one.source, one.held_at, one.rejected_at, in_words(one.summary), "; ".join(one.reasons))
+            for one in found
+        )
+        print_table(("id", "source", "held", "rejected", "changes", "reasons"), rows)
     else:
         say("nothing is held")
     return exits.FINE
@@ -68,10 +71,11 @@ async def accept_(call: Call, *, id_: str, who: str | None) -> int:
 
 @command("reject")
 @click.argument("id_", metavar="ID")
-async def reject_(call: Call, *, id_: str) -> int:
-    """Take a held version down: the same content is neither published nor held again."""
+@click.option("--by", "who", help="Who rejects it; default: your user name.")
+async def reject_(call: Call, *, id_: str, who: str | None) -> int:
+    """Turn a held version down: nobody is asked about the same content again. It can still be accepted."""
     async with opened_store(call.settings) as store:
-        rejected = await reject(store, id_)
+        rejected = await reject(store, id_, who or _user(), utc_now)
     if call.as_json:
         print_json(rejected)
     else:

@@ -39,7 +39,8 @@ def tell(message: str, **facts: object) -> None:
     if sys.stderr.isatty():
         say(message)
     else:
-        structlog.get_logger().info(message, **facts)
+        log = structlog.get_logger()
+        (log.warning if facts.get("demo") else log.info)(message, **facts)
 
 
 def _shared() -> list[structlog.typing.Processor]:

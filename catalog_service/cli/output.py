@@ -48,6 +48,12 @@ def say(message: str) -> None:
     click.echo(printable(message), err=True)
 
 
+def warn_of_missing(sources: tuple[str, ...]) -> None:
+    """Tell a person which sources an answer could not draw from."""
+    if sources:
+        say(f"warning: nothing in this is from {', '.join(sources)}: never published here yet")
+
+
 def in_color() -> bool:
     """Tell whether stdout is a terminal that wants color."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ

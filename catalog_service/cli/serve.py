@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import random
 from collections.abc import Callable, Coroutine
@@ -18,7 +19,7 @@ from catalog_service.cli.logs import tell
 from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
 from catalog_service.reader import Reader
 from catalog_service.settings import Settings
-from catalog_service.store.connect import Store
+from catalog_service.store.connect import Store, open_store
 from catalog_service.sync.scheduler import keep_synced
 from catalog_service.tasks import stop
 from scrapers.source import Source
@@ -46,22 +47,24 @@ def _serving_flags(function: Callable[..., Any]) -> Callable[..., Any]:
 async def run(call: Call, *, demo_if_unreachable: bool) -> int:
     """Keep every source synced and serve the catalogue, in one process."""
     settings, sources = call.settings, chosen_sources(call.settings)
-    with bound(settings) as listening:
-        async with opened_store(settings, service=True) as store:
+    async with contextlib.AsyncExitStack() as claimed:
+        store = await claimed.enter_async_context(opened_store(settings, service=True))
+        with bound(settings) as listening:
             if not (demo_if_unreachable and await nothing_to_show(store, settings, sources)):
                 return await _run_live(store, settings, sources, listening)
-        return await _run_demo(demo_settings(settings), listening)
+            await claimed.aclose()
+            return await _run_demo(demo_settings(settings), listening)
 
 
 @command("serve", serving=True)
 @_serving_flags
 async def serve(call: Call) -> int:
-    """Serve the catalogue; others keep it synced."""
+    """Serve the catalogue; others, on the same --redis-url, keep it synced."""
     settings = call.settings
     sources = chosen_sources(settings)
-    with bound(settings) as listening:
-        async with opened_store(settings, service=True) as store:
-            await _serve(store, settings, sources, listening)
+    async with open_store(settings.redis_url, settings.data_dir, service=True) as store:
+        with bound(settings) as listening:
+            await _serve(store, settings, sources, listening, demo=await store.is_demo())
     return exits.FINE
 
 
@@ -74,7 +77,7 @@ async def _run_live(store: Store, settings: Settings, sources: tuple[Source, ...
 
 async def _run_demo(settings: Settings, listening: Listening) -> int:
     tell("no upstream answers and the catalogue is empty: this is a DEMO, its addresses are examples", demo=True)
-    async with opened_store(settings, service=True) as store:
+    async with open_store(None, settings.data_dir, service=True) as store:
         await _serve(store, settings, await prepare_demo(store, settings), listening, demo=True)
     return exits.FINE
 

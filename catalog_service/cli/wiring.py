@@ -12,16 +12,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from catalog_service.cli.output import say
 from catalog_service.reader import Reader
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store, open_store
-from schema.errors import BadParameterError
+from schema.errors import BadParameterError, StoreError
 from schema.source import SourceInfo
 from scrapers.client import ClientSettings, LiveUpstream
 from scrapers.mirror import FolderMirror, HttpMirror
 from scrapers.source import Source
 from scrapers.sources import allowed_hosts, configured
 from scrapers.upstream import Upstream
+
+DEMO_NOTICE = "DEMO DATA: a small bundled sample, not what Microsoft publishes; build no firewall rule from it"
 
 
 def utc_now() -> datetime:
@@ -41,18 +44,29 @@ def known_sources(settings: Settings) -> tuple[SourceInfo, ...]:
 
 @contextlib.asynccontextmanager
 async def opened_store(settings: Settings, *, service: bool = False) -> AsyncIterator[Store]:
-    """Give the store for a block. Raises as `open_store`."""
+    """Give the store for a block, to write to. Raises as `open_store`, and StoreError for a store of demo data."""
     async with open_store(settings.redis_url, settings.data_dir, service=service) as store:
+        if await store.is_demo():
+            raise StoreError(f"{settings.data_dir} holds the demo's data: nothing real goes in there")
         yield store
 
 
 @contextlib.asynccontextmanager
 async def opened_reader(settings: Settings) -> AsyncIterator[Reader]:
-    """Give a refreshed reader for a block. Raises as `open_store`."""
-    async with opened_store(settings) as store:
+    """Give a refreshed reader for a block; demo data is announced on stderr. Raises as `open_store`."""
+    async with open_store(settings.redis_url, settings.data_dir, service=False) as store:
         reader = Reader(store)
         await reader.refresh()
+        if await store.is_demo():
+            say(DEMO_NOTICE)
+        elif not reader.current.version and (demo_dir(settings) / "server.json").exists():
+            say(f"the demo runs beside this: --data-dir {demo_dir(settings)} reads it")
         yield reader
+
+
+def demo_dir(settings: Settings) -> Path:
+    """Return the data directory of the demo, beside the real one."""
+    return settings.data_dir.with_name(f"{settings.data_dir.name}-demo")
 
 
 @contextlib.asynccontextmanager

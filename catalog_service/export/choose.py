@@ -14,8 +14,8 @@ from schema.errors import NoMatchError
 def chosen(snapshot: Snapshot, wanted: Filter) -> tuple[EndpointSet, ...]:
     """Return the records of ``snapshot`` that ``wanted`` keeps, sorted by id, never empty.
 
-    Sources, services and regions are free words: each one given must keep at least one record, since
-    a misspelled one beside others would shorten the list without a sign.
+    Each value given must keep at least one record: one that keeps none beside others that do, misspelled
+    or not published yet, would shorten the list without a sign.
 
     Raises:
         NoMatchError: nothing is kept, or one of those words keeps nothing.
@@ -32,9 +32,12 @@ def chosen(snapshot: Snapshot, wanted: Filter) -> tuple[EndpointSet, ...]:
 
 
 def _words(wanted: Filter) -> tuple[tuple[str, tuple[tuple[str, Filter], ...]], ...]:
-    """Return each free word by itself as a filter, by parameter."""
+    """Return each value by itself as a filter, by parameter."""
     return (
         ("source", tuple((value, Filter(sources=(value,))) for value in wanted.sources)),
         ("service", tuple((value, Filter(services=(value,))) for value in wanted.services)),
+        ("cloud", tuple((value.value, Filter(clouds=(value,))) for value in wanted.clouds)),
         ("region", tuple((value, Filter(regions=(value,))) for value in wanted.regions)),
+        ("direction", tuple((value.value, Filter(directions=(value,))) for value in wanted.directions)),
+        ("kind", tuple((value.value, Filter(kinds=(value,))) for value in wanted.kinds)),
     )

@@ -53,10 +53,11 @@ end
 return {'OK'}
 """
 
-# Takes the lease if it is free: answers the new fencing token, or 0.
+# Takes the lease if it is free: answers the new fencing token, or 0; sent again after a lost reply, the same.
 ACQUIRE = """#!lua
 local lease, fences = unpack(KEYS)
 local source, token, ttl_ms = unpack(ARGV)
+if redis.call('GET', lease) == token then return tonumber(redis.call('HGET', fences, source)) end
 if not redis.call('SET', lease, token, 'NX', 'PX', ttl_ms) then return 0 end
 return redis.call('HINCRBY', fences, source, 1)
 """

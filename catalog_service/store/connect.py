@@ -23,7 +23,8 @@ from catalog_service.store.versions import Versions
 from schema.errors import StoreError
 
 FORMAT = 1
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 5.0
+_RETRIES = 5
 _POOL = 32
 
 
@@ -35,6 +36,14 @@ class Store:
         self.versions = Versions(redis)
         self.sources = SourceRecords(redis)
         self.leases = Leases(redis)
+
+    async def is_demo(self) -> bool:
+        """Tell whether what is stored is the bundled demo: examples, in no allowlist."""
+        return bool(await self.redis.exists(keys.DEMO))
+
+    async def mark_demo(self) -> None:
+        """Mark this store as one of demo data, for good."""
+        await self.redis.set(keys.DEMO, 1)
 
     async def ping(self) -> None:
         """Raise StoreError unless the server answers and its data is in this program's form."""
@@ -76,7 +85,7 @@ async def _client(url: str) -> AsyncIterator[Store]:
             max_connections=_POOL,
             timeout=_TIMEOUT_S,
             socket_timeout=_TIMEOUT_S,
-            retry=Retry(ExponentialWithJitterBackoff(cap=1.0, base=0.05), 6),
+            retry=Retry(ExponentialWithJitterBackoff(cap=1.0, base=0.05), _RETRIES),
             retry_on_error=[ConnectionError],
         )
     except ValueError as error:

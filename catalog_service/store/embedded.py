@@ -15,11 +15,14 @@ import fcntl
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import IO
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -29,10 +32,15 @@ from schema.errors import DataDirInUseError, StoreError
 
 _START_S = 20.0
 _POLL_S = 0.02
+_WATCH_S = 0.1
+_RESTART_S = 2.0
 _TAKE_OVER_S = 30.0
 _STOP_S = 10.0
 _JOINED_S = 60.0
 _MAX_SOCKET_BYTES = 100  # the system's limit is 104 to 108
+
+
+_log = structlog.get_logger()
 
 
 class _Running(msgspec.Struct, frozen=True):
@@ -52,7 +60,10 @@ async def embedded_server(data_dir: Path, *, service: bool) -> AsyncIterator[Pat
         StoreError: no server program is found, or it does not start.
         DataDirInUseError: ``service``, and another service runs on ``data_dir``.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the data directory cannot be made: {error}", data_dir=str(data_dir)) from error
     with contextlib.ExitStack() as locks:
         if service and not locks.enter_context(_locked(data_dir / "service.lock")):
             raise DataDirInUseError(f"another service runs on {data_dir}", data_dir=str(data_dir))
@@ -66,8 +77,9 @@ async def embedded_server(data_dir: Path, *, service: bool) -> AsyncIterator[Pat
 
 async def _own(locks: contextlib.ExitStack, data_dir: Path, *, patient: bool) -> bool:
     """Take ``server.lock``; a patient caller waits while a command has it."""
+    file = locks.enter_context((data_dir / "server.lock").open("a"))
     for _ in range(int(_TAKE_OVER_S / _POLL_S) if patient else 1):
-        if locks.enter_context(_locked(data_dir / "server.lock")):
+        if _lock(file):
             return True
         if patient:
             await asyncio.sleep(_POLL_S)
@@ -80,12 +92,16 @@ async def _own(locks: contextlib.ExitStack, data_dir: Path, *, patient: bool) ->
 def _locked(path: Path, *, shared: bool = False) -> Iterator[bool]:
     """Give whether the lock was free; hold it for the block if so."""
     with path.open("a") as file:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        yield _lock(file, shared=shared)
+
+
+def _lock(file: IO[str], *, shared: bool = False) -> bool:
+    """Take the lock of ``file`` if it is free; it goes when the file is closed."""
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.asynccontextmanager
@@ -123,22 +139,28 @@ async def _start(data_dir: Path, socket: Path) -> subprocess.Popen[bytes]:
                 _write(data_dir, _Running(process.pid, str(socket)))
                 return process
             await asyncio.sleep(_POLL_S)
+        raise StoreError(f"the embedded server did not answer within {_START_S:.0f} s")
     except BaseException:
         process.kill()
+        process.wait()
         raise
-    process.kill()
-    raise StoreError(f"the embedded server did not answer within {_START_S:.0f} s")
 
 
 async def _keep_running(data_dir: Path, socket: Path, process: subprocess.Popen[bytes]) -> None:
     """Start the server again whenever it dies, until cancelled; then stop it."""
+    pause_s = _WATCH_S
     try:
         while True:
-            await asyncio.sleep(_POLL_S * 5)
-            if process.poll() is not None:
-                socket.unlink(missing_ok=True)
-                with contextlib.suppress(StoreError):
-                    process = await _start(data_dir, socket)
+            await asyncio.sleep(pause_s)
+            pause_s = _WATCH_S
+            if process.poll() is None:
+                continue
+            _log.warning("the embedded server died, starting it again", exit_code=process.returncode)
+            try:
+                process = await _start(data_dir, socket)
+            except (StoreError, OSError) as error:  # a full disk may have room again later
+                _log.error("the embedded server does not start", error=str(error))
+                pause_s = _RESTART_S
     finally:
         (data_dir / "server.json").unlink(missing_ok=True)
         server_process.stop(process, _STOP_S)
@@ -163,32 +185,33 @@ async def _join(data_dir: Path) -> Path:
 
 
 async def _stop_orphan(data_dir: Path) -> None:
-    """Wait until a server whose owner died is gone, before its files are opened again.
+    """Make sure that a server whose owner died is gone before its files are opened again.
 
-    On Linux the kernel told it to stop when its owner died; elsewhere it is told here.
+    On Linux the kernel kills it with its owner; elsewhere it is ended here, in order and then by force.
     """
     running = _read(data_dir)
     if running is None:
         return
-    if await _answers(Path(running.socket)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(running.pid, signal.SIGTERM)
-    for _ in range(int(_STOP_S / _POLL_S)):
-        if not _alive(running.pid):
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        if not await _runs(running, data_dir):
             return
-        await asyncio.sleep(_POLL_S)
-    if await _answers(Path(running.socket)):
-        raise StoreError(f"the server {running.pid} of {data_dir} has no owner and does not stop")
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(running.pid, end)
+        for _ in range(int(_STOP_S / _POLL_S)):
+            if not await _runs(running, data_dir):
+                return
+            await asyncio.sleep(_POLL_S)
+    raise StoreError(f"the server {running.pid} of {data_dir} has no owner and does not stop")
 
 
-def _alive(pid: int) -> bool:
+async def _runs(running: _Running, data_dir: Path) -> bool:
+    """Tell whether ``running`` is a server of ``data_dir`` still; its number may be another process's by now."""
+    if sys.platform != "linux":
+        return await _answers(Path(running.socket))
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{running.pid}/cwd").readlink() == (data_dir / "redis").resolve()
+    except OSError:
         return False
-    except PermissionError:
-        return True  # somebody else's by now
-    return True
 
 
 async def _answers(socket: Path) -> bool:

@@ -3,6 +3,7 @@ so that a commit is one atomic step there too.
 
 key                      type    holds                                                  bound
 {catalog}:format         string  number of the stored form                              1
+{catalog}:demo           string  there in a store of demo data                          1
 {catalog}:head           string  number of the newest version                           1
 {catalog}:versions       hash    number -> Version (MessagePack)                        300 B each
 {catalog}:changesets     hash    number -> Changeset (MessagePack, zstd); not the first 3 kB each
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 TAG = "{catalog}"
 FORMAT = f"{TAG}:format"
+DEMO = f"{TAG}:demo"
 HEAD = f"{TAG}:head"
 VERSIONS = f"{TAG}:versions"
 CHANGESETS = f"{TAG}:changesets"

@@ -93,7 +93,7 @@ def _tied_to_parent() -> Callable[[], None] | None:
     parent = os.getpid()
 
     def tie() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # one that hangs must go too; nothing acknowledged is lost
         if os.getppid() != parent:
             os._exit(1)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import structlog
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, commit, keys
 from catalog_service.store.leases import Ask, Lease
 from schema.endpoint_set import EndpointSet
-from schema.errors import FencedError, UnknownHeldError
+from schema.errors import CorruptContentError, FencedError, UnknownHeldError
 from schema.version import HeldVersion, SourceState
+
+_log = structlog.get_logger()
 
 
 class SourceRecords:
@@ -20,13 +23,12 @@ class SourceRecords:
 
     async def state(self, source: str) -> SourceState:
         """Return ``source``'s state; an empty one before its first run."""
-        data = await self._ask("HGET", keys.STATES, source)
-        return codec.unpack(data, SourceState) if data else SourceState()
+        return _state(source, await self._ask("HGET", keys.STATES, source))
 
     async def states(self) -> dict[str, SourceState]:
         """Return the state of every source that ever ran, by name."""
         found = await self._ask("HGETALL", keys.STATES)
-        return {name.decode(): codec.unpack(data, SourceState) for name, data in found.items()}
+        return {name.decode(): _state(name.decode(), data) for name, data in found.items()}
 
     async def held(self) -> tuple[HeldVersion, ...]:
         """Return the held versions, oldest first."""
@@ -73,3 +75,12 @@ class SourceRecords:
         )
         if bytes(answer[0]) == b"FENCED":
             raise FencedError(f"another runner took over {lease.source}", source=lease.source)
+
+
+def _state(source: str, data: bytes | None) -> SourceState:
+    """Return the stored state; one that is missing or damaged is as empty: upstream is simply read anew."""
+    try:
+        return codec.unpack(data, SourceState) if data else SourceState()
+    except CorruptContentError as error:
+        _log.error("the state of a source is damaged and begins anew", source=source, error=str(error))
+        return SourceState()

@@ -75,10 +75,6 @@ class Versions:
         found = await self._ask("ZREVRANGEBYSCORE", keys.line(source), highest, "-inf", "LIMIT", 0, limit)
         return tuple(int(number) for number in found)
 
-    async def newest_of(self, source: str) -> int:
-        """Return the number of ``source``'s newest version, 0 before its first."""
-        return int(await self._ask("HGET", keys.NEWEST, source) or 0)
-
     async def sources(self) -> tuple[str, ...]:
         """Return the names of the sources that have a version, sorted."""
         return tuple(sorted(name.decode() for name in await self._ask("HKEYS", keys.NEWEST)))
@@ -156,8 +152,16 @@ class Versions:
             if outcome == "FENCED":
                 raise FencedError(f"another runner took over {source}", source=source)
             if outcome == "STALE":
+                if made := await self._already(wanted.version):
+                    return made
                 raise StaleHeadError(f"{source} moved past version {previous}", source=source)
         raise StaleHeadError("other sources committed faster than this one", source=source)
+
+    async def _already(self, wanted: Version) -> Version | None:
+        """Return the version of an earlier try of the very same commit, whose reply was lost; None if there is none."""
+        numbers = await self.line(wanted.source, None, 1)
+        newest = await self.version(numbers[0]) if numbers else None
+        return newest if newest and replace(newest, version=0) == replace(wanted, version=0) else None
 
     async def wait_for_event(self, after: int, timeout_ms: int) -> int:
         """Return the newest version past ``after``, waiting up to ``timeout_ms`` for one; ``after`` if none came."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+
 from msgspec.structs import replace
 
 from catalog_service.catalog.diff import diff
 from catalog_service.store.connect import Store
+from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate
 from catalog_service.sync.record import Clock, publish, settle
-from schema.change import Changeset
 from schema.errors import LeaseTakenError
 from schema.version import HeldVersion, Version
 
@@ -25,10 +28,7 @@ async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | No
         LeaseTakenError: the source is being synced at this moment.
         StaleHeadError: another runner was first.
     """
-    held = await store.sources.held_version(id_)
-    async with store.leases.hold(held.source) as lease:
-        if lease is None:
-            raise LeaseTakenError(f"{held.source} is being synced at this moment", source=held.source)
+    async with _leased(store, id_) as (lease, held):
         previous = await store.versions.content(held.source)
         records = await store.sources.held_records(id_)
         changes = diff(previous.endpoint_sets if previous else (), records)
@@ -39,24 +39,30 @@ async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | No
         return await publish(store, lease, previous, candidate, clock(), accepted_by=who)
 
 
-async def reject(store: Store, id_: str) -> HeldVersion:
-    """Take the held version ``id_`` down for good: the same content is neither published nor held again.
+async def reject(store: Store, id_: str, who: str, clock: Clock) -> HeldVersion:
+    """Turn the held version ``id_`` down in ``who``'s name: the same content is not put to anybody again.
+
+    It stays listed, as rejected, for as long as upstream serves it, and can still be accepted.
 
     Raises:
         UnknownHeldError: there is none with this id.
         LeaseTakenError: the source is being synced at this moment.
     """
-    held = await store.sources.held_version(id_)
-    async with store.leases.hold(held.source) as lease:
-        if lease is None:
-            raise LeaseTakenError(f"{held.source} is being synced at this moment", source=held.source)
+    async with _leased(store, id_) as (lease, held):
         state = await store.sources.state(held.source)
-        rejected = (*state.rejected, held.digest)[-_REJECTED_KEPT:]
-        await settle(store, lease, replace(state, rejected=rejected))
-    return held
+        known = tuple(digest for digest in state.rejected if digest != held.digest)
+        rejected = replace(held, rejected_at=clock(), rejected_by=who)
+        records = await store.sources.held_records(id_)
+        settled = replace(state, rejected=(*known, held.digest)[-_REJECTED_KEPT:])
+        await store.sources.record(lease, settled, hold=(rejected, records))
+        return rejected
 
 
-async def held_changes(store: Store, held: HeldVersion) -> Changeset:
-    """Return what accepting ``held`` would change now. Raises UnknownHeldError."""
-    previous = await store.versions.content(held.source)
-    return diff(previous.endpoint_sets if previous else (), await store.sources.held_records(held.id))
+@contextlib.asynccontextmanager
+async def _leased(store: Store, id_: str) -> AsyncIterator[tuple[Lease, HeldVersion]]:
+    """Give the held version ``id_`` and the lease of its source; read under the lease, nobody replaces it."""
+    source = (await store.sources.held_version(id_)).source
+    async with store.leases.hold(source) as lease:
+        if lease is None:
+            raise LeaseTakenError(f"{source} is being synced at this moment", source=source)
+        yield lease, await store.sources.held_version(id_)

@@ -33,16 +33,19 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
     if not candidate.changes:
         await settle(store, lease, served(state, candidate.provenance, clock()))
         return None
-    if candidate.digest in state.rejected:
-        await settle(store, lease, replace(state, checked_at=clock(), failures=0, error=None, error_code=None))
-        return None
+    rejected = candidate.digest in state.rejected
     superseded = await store.versions.version_with(source.name, candidate.digest)
-    if is_stale(previous, candidate, superseded) and not insists(candidate, previous, state, clock()):
+    stale = is_stale(previous, candidate, superseded) and not insists(candidate, previous, state, clock())
+    if stale and not rejected:
         stale_since = state.stale_since or clock()
         await settle(store, lease, replace(state, checked_at=clock(), stale_since=stale_since))
         return None
-    if reasons := await asyncio.to_thread(reasons_to_hold, source, previous, candidate, superseded):
-        raise await hold(store, lease, previous, candidate, replace(state, checked_at=clock()), reasons)
+    reasons = await asyncio.to_thread(reasons_to_hold, source, previous, candidate, superseded)
+    if reasons or rejected:
+        held = await hold(store, lease, previous, candidate, replace(state, checked_at=clock()), reasons)
+        if rejected:
+            return None
+        raise held
     return await publish(store, lease, previous, candidate, clock())
 
 

@@ -36,6 +36,7 @@ async def publish(
     """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Versions.commit`."""
     provenance = candidate.provenance
     state = served(await store.sources.state(lease.source), provenance, now)
+    state = replace(state, rejected=tuple(digest for digest in state.rejected if digest != candidate.digest))
     held = await store.sources.held_of(lease.source)
     version = Version(
         version=0,
@@ -64,15 +65,22 @@ async def hold(
     state: SourceState,
     reasons: tuple[str, ...],
 ) -> UnsafeChangesetError:
-    """Put ``candidate`` up for a person, in place of an older one, and return the error that says so."""
+    """Put ``candidate`` up for a person, in place of an older one, and return the error that says so.
+
+    Content that a person rejected before is put up as rejected: seen, and nobody is asked again.
+    """
     provenance, source = candidate.provenance, lease.source
     older = await store.sources.held_of(source)
     id_ = hashlib.sha256(f"{source}\n{candidate.digest}".encode()).hexdigest()[:12]
+    same = older if older and older.id == id_ else None
+    rejected = candidate.digest in state.rejected
     held = HeldVersion(
         id=id_,
         source=source,
-        held_at=older.held_at if older and older.id == id_ else provenance.fetched_at,
-        reasons=reasons,
+        held_at=same.held_at if same else provenance.fetched_at,
+        rejected_at=(same and same.rejected_at) or provenance.fetched_at if rejected else None,
+        rejected_by=same.rejected_by if same else None,
+        reasons=reasons or ("a person turned this content down",),
         digest=candidate.digest,
         counts=counts(candidate.records),
         summary=summarize(candidate.changes),
@@ -81,7 +89,7 @@ async def hold(
     )
     settled = replace(state, failures=0, error=None, error_code=None)
     await store.sources.record(
-        lease, settled, drop=older.id if older and older.id != id_ else "", hold=(held, candidate.records)
+        lease, settled, drop=older.id if older and not same else "", hold=(held, candidate.records)
     )
     return UnsafeChangesetError(
         f"{source}: held for a person as {id_}: {'; '.join(reasons)}", reasons=reasons, held=id_, source=source
@@ -101,6 +109,7 @@ def served(state: SourceState, provenance: Provenance | None, now: datetime) -> 
         return settled
     return replace(
         settled,
+        read_at=provenance.fetched_at,
         etag=provenance.etag,
         last_modified=provenance.last_modified,
         validated_url=provenance.url,

@@ -31,8 +31,8 @@ _log = structlog.get_logger()
 class Outcome(Struct, frozen=True, omit_defaults=True):
     """What one run of a source came to.
 
-    ``result``: committed, unchanged, stale (upstream serves superseded content), held, failed, or busy
-    (another runner has the lease).
+    ``result``: committed, unchanged, stale (upstream serves superseded content), rejected (upstream serves
+    what a person turned down), held, failed, or busy (another runner has the lease).
     """
 
     source: str
@@ -76,6 +76,9 @@ async def _outcome(source: Source, upstream: Upstream, store: Store, lease: Leas
         return await _failed(source.name, store, lease, clock(), "INTERNAL", error)
     if version:
         return Outcome(source.name, "committed", version.version, version.summary)
+    if turned_down := await store.sources.held_of(source.name):
+        message = "upstream serves what a person turned down"
+        return Outcome(source.name, "rejected", held=turned_down.id, message=message)
     stale = (await store.sources.state(source.name)).stale_since is not None
     return Outcome(source.name, "stale" if stale else "unchanged")
 

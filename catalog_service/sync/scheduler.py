@@ -62,10 +62,9 @@ def due_in_s(source: Source, state: SourceState, now: datetime, chance: float) -
     Its interval after the last check, whoever made it; after a failure one minute, doubled with each
     further one, up to the interval. ``chance`` (0 to 1) moves it by up to 10 %.
     """
-    if state.checked_at is None:
+    if state.checked_at is None or state.checked_at > now:  # a clock that was ahead must not put a source to sleep
         return 0.0
     pause = float(source.interval_s)
     if state.failures:
         pause = min(pause, _RETRY_S * 2 ** min(state.failures - 1, _RETRY_MAX_DOUBLINGS))
-    since = max(0.0, (now - state.checked_at).total_seconds())
-    return pause * (1 + JITTER * (2 * chance - 1)) - since
+    return pause * (1 + JITTER * (2 * chance - 1)) - (now - state.checked_at).total_seconds()
