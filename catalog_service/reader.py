@@ -36,10 +36,15 @@ class Reader:
         self.store = store
         self.current = Snapshot(0, ())
         self.refreshed_at: datetime | None = None
-        self.troubles: tuple[str, ...] = ()
-        """Why what is served may be behind or lack a source; () while all is well."""
+        self._behind: tuple[str, ...] = ()
+        self._unloadable: tuple[str, ...] = ()
         self._newest: Version | None = None
         self._old: OrderedDict[int, Snapshot] = OrderedDict()
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why what is served may be behind or lack a source; () while all is well."""
+        return (*self._behind, *self._unloadable)
 
     async def refresh(self) -> Snapshot:
         """Make the newest version the current snapshot, loading only the sources that moved.
@@ -49,10 +54,13 @@ class Reader:
         """
         head = await self.store.versions.head()
         if head < self.current.version:
-            self._trouble(f"the store went back from version {self.current.version} to {head}")
+            if not self._behind:
+                _log.error("the store went back, serving what is in memory", head=head, served=self.current.version)
+            self._behind = (f"the store went back from version {self.current.version} to {head}",)
             return self.current
+        self._behind = ()
         newest = await self.store.versions.version(head) if head else None
-        if newest != self._newest or self.troubles:
+        if newest != self._newest:
             if newest and newest.version == self.current.version:
                 self._old.clear()  # another history with the same numbers
             self.current, self._newest = await self._loaded(head), newest
@@ -135,17 +143,18 @@ class Reader:
         return low
 
     async def _loaded(self, head: int) -> Snapshot:
-        contents, troubles = [], []
+        contents, unloadable = [], []
         for source in await self.store.versions.sources():
             known = self.current.by_source.get(source)
             try:
                 contents.append(await self._content(source, head, known))
             except CorruptContentError as error:
-                troubles.append(f"{source} cannot be loaded: {error}")
+                _log.error("a source cannot be loaded, serving the others", source=source, error=str(error))
+                unloadable.append(f"{source} cannot be loaded: {error}")
                 contents.append(known)
         snapshot = Snapshot(head, tuple(content for content in contents if content))
         await asyncio.to_thread(lambda: (snapshot.by_id, snapshot.index))
-        self._trouble(*troubles)
+        self._unloadable = tuple(unloadable)
         return snapshot
 
     async def _content(self, source: str, head: int, known: SourceContent | None) -> SourceContent | None:
@@ -154,11 +163,6 @@ class Reader:
         if known and numbers and await self.store.versions.version(numbers[0]) == known.version:
             return known
         return await self.store.versions.content(source, head)
-
-    def _trouble(self, *troubles: str) -> None:
-        if troubles and troubles != self.troubles:
-            _log.error("the store is not whole, serving what is good", troubles=troubles)
-        self.troubles = troubles
 
 
 def _moment(text: str) -> datetime:

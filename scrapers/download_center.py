@@ -31,7 +31,7 @@ _ENTITY = re.compile(r"&#?\w+;")
 """Only with its semicolon: ``&copy=1`` in a query is a parameter."""
 _JSON_ESCAPE = re.compile(r"\\(?:(/)|u00([2-7][0-9A-Fa-f]))")
 _BEFORE = r"(?:(?i:\b(?:href|url)[\"']?\s{0,9}[=:]\s{0,9}[\"']?)|(?<=[\"'=\s])(?=//)|(?=https?://))"
-_FOLDERS = r"(?:[^\s\"'<>\\(){}?#]{0,2000}/)?"
+_FOLDERS = r"(?:[^\s\"'<>\\(){}?#]{0,500}/)?"
 _QUERY = r"(?:\?[^\s\"'<>\\(){}#]*)?"
 
 

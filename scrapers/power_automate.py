@@ -6,30 +6,39 @@
         -> portal:public:*.flow.microsoft.com, outbound, https, both names
 
 Tables of region addresses and of service tags, service tags named in prose, and bullets that begin
-with a host name are records too. Sections keep their role when their heading is renamed or moved.
+with a host name are records too. Sections (`power_automate_sections`) keep
+their role when their heading is renamed or moved.
 `sources.py` lists the source; its document comes from `docs.fetch`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import UNSET
 
 from schema.document import Document, Reading
 from schema.endpoint_set import Attributes, EndpointSet, endpoint_set
 from schema.errors import ParseError
-from schema.words import Direction
-from scrapers.docs.cells import read_names, read_prefixes, read_protocols, read_service_tags
-from scrapers.docs.clouds import heading_clouds, region_clouds, row_clouds
-from scrapers.docs.mentions import lists_host_names, lists_service_tags, mentioned_tags, opening_span
+from schema.words import Cloud, Direction
+from scrapers.docs.cells import Names, read_names, read_prefixes, read_protocols, read_service_tags
+from scrapers.docs.clouds import heading_clouds, refuse_unread_heading, region_clouds, row_clouds
+from scrapers.docs.mentions import (
+    goes_to_service_tag,
+    lists_host_names,
+    lists_service_tags,
+    mentioned_tags,
+    opening_names,
+    opening_span,
+)
 from scrapers.docs.page import Block, BulletList, Headings, Row, Table, Text
 from scrapers.docs.reader import read_page, upstream_facts
 from scrapers.docs.records import cloud_slug, distinct, slug
 from scrapers.docs.refusals import page_reasons, place, row_reason
 from scrapers.docs.sections import Section, known_section, section_of
 from scrapers.docs.tables import Column, Columns, endpoint_columns
+from scrapers.power_automate_sections import CONNECTORS, SECTIONS, TAGS_IN_GENERAL
 from scrapers.source import Source
 
 _SERVICE = "Power Automate"
@@ -37,40 +46,8 @@ _SERVICE = "Power Automate"
 Found = EndpointSet | str
 """A record, or the reason why there is none."""
 
-# First match wins, innermost heading first. The headings each role has had, from 2020 to 2026:
-_SECTIONS = (
-    # Public endpoints for hosted machines and hosted machine groups
-    Section("hosted-machines", "Hosted machines and hosted machine groups", r"\bhosted machine"),
-    # Global endpoints for Power Automate for desktop MSI installer
-    Section("desktop-installer", "Power Automate for desktop installer", r"\binstaller\b"),
-    # UI flows required services, Desktop flows required services, Desktop flows services required for runtime,
-    # Services required for desktop flows runtime, Public endpoints for desktop flows runtime,
-    # Allow machines & users on your network to access Power Automate desktop services
-    Section(
-        "desktop-flows-runtime",
-        "Desktop flows runtime",
-        r"\b(?:desktop|ui) flows?\b.*\b(?:required|runtime)\b|\brequired for (?:desktop|ui) flows?\b"
-        r"|\bdesktop services\b",
-    ),
-    # Endpoints needed to use Power Automate mobile app, Allow users on your network to use ... mobile app
-    Section("mobile-app", "Power Automate mobile app", r"\bmobile app\b"),
-    # Allow users on your network to use "When an HTTP request is received" trigger
-    Section("http-trigger", "When an HTTP request is received", r"\bhttp request is received\b"),
-    # Allowlist 'HTTP' and 'HTTP + Swagger' calls to your services
-    Section("http-actions", "HTTP actions", r"\bhttp\b.*\bcalls\b"),
-    # Required services, Required endpoints for Power Automate service, Use the Power Automate web portal
-    Section(
-        "portal",
-        "Power Automate web portal",
-        r"\brequired services\b|\bendpoints for power automate service\b|\bweb portal\b",
-    ),
-)
-# Connectors, Allow connector calls to your services
-_CONNECTORS = Section("connectors", "Connectors", r"^connectors$|\bconnector calls\b|\bmanaged connectors?\b")
-_TAGS_IN_GENERAL = Section("service-tags", "Service tags", r"^service tags$")
-_ALL_SECTIONS = (*_SECTIONS, _CONNECTORS)
-
 _HTTP = re.compile(r"\bhttps?\b", re.IGNORECASE)
+_IN_PARENTHESES = re.compile(r"^\(([^()]*)\)$")
 _REQUIRED = {"yes": True, "no": False, "": None}
 
 
@@ -107,11 +84,12 @@ def _block_records(source: Source, block: Block) -> Iterator[Found]:
 def _table_records(source: Source, table: Table) -> Iterator[Found]:
     try:
         columns = endpoint_columns(table)
-        reader = _row_reader(columns) if columns else None
+        if columns is None:
+            return
+        reader = _row_reader(columns)
+        refuse_unread_heading(table.headings)
     except ValueError as error:
         yield f"{place(table.headings)}: {error}"
-        return
-    if not columns or not reader:
         return
     if not table.rows:
         yield f"{place(table.headings)}: a table of endpoints has no row"
@@ -147,7 +125,6 @@ def _row_records(source: Source, headings: Headings, columns: Columns, row: Row,
 
 
 def _domains_row(source: Source, headings: Headings, columns: Columns, row: Row) -> tuple[EndpointSet, ...]:
-    section = section_of(_ALL_SECTIONS, headings)
     names = read_names(columns.cell(row, Column.DOMAINS))
     protocols = read_protocols(columns.cell(row, Column.PROTOCOLS))
     if Column.PROTOCOLS in columns and not (protocols or names.protocols):
@@ -155,8 +132,33 @@ def _domains_row(source: Source, headings: Headings, columns: Columns, row: Row)
     uses, endpoint_type, when = (
         columns.cell(row, column).text for column in (Column.USES, Column.ENDPOINT_TYPE, Column.WHEN)
     )
-    clouds = row_clouds(uses, endpoint_type, headings, source.cloud)
-    record = endpoint_set(
+    record = _hosts(
+        source,
+        headings,
+        names,
+        protocols=protocols,
+        purpose=uses,
+        clouds=row_clouds(uses, endpoint_type, headings, source.cloud),
+        required=_required(columns, row),
+        attributes=Attributes(endpoint_type=endpoint_type or UNSET, when=when or UNSET),
+    )
+    return (record,)
+
+
+def _hosts(
+    source: Source,
+    headings: Headings,
+    names: Names,
+    *,
+    protocols: Iterable[str],
+    purpose: str,
+    clouds: tuple[Cloud, ...],
+    required: bool | None = None,
+    attributes: Attributes | None = None,
+) -> EndpointSet:
+    """Users and machines in the customer's network connect to host names."""
+    section = section_of(SECTIONS, headings)
+    return endpoint_set(
         source.name,
         f"{section.role}:{cloud_slug(clouds)}:{names.fqdns[0]}",
         service=_SERVICE,
@@ -166,16 +168,24 @@ def _domains_row(source: Source, headings: Headings, columns: Columns, row: Row)
         direction=Direction.OUTBOUND,
         fqdns=names.fqdns,
         protocols=(*protocols, *names.protocols),
-        purpose=uses,
-        attributes=Attributes(endpoint_type=endpoint_type or UNSET, when=when or UNSET),
+        required=required,
+        purpose=purpose,
+        attributes=attributes,
         heading=headings,
     )
-    return (record,)
+
+
+def _required(columns: Columns, row: Row) -> bool | None:
+    """Return what the "Required" cell says; None where it or the column is empty or missing."""
+    said = columns.cell(row, Column.REQUIRED).text
+    if said.lower() not in _REQUIRED:
+        raise ValueError(f"{said!r} does not say whether the row is required")
+    return _REQUIRED[said.lower()]
 
 
 def _region_row(source: Source, headings: Headings, columns: Columns, row: Row) -> tuple[EndpointSet, ...]:
     """A region's addresses are those Power Automate calls from: inbound for the customer's firewall."""
-    section = section_of(_ALL_SECTIONS, headings)
+    section = section_of(SECTIONS, headings)
     region = columns.cell(row, Column.REGION).text
     if not region:
         raise ValueError("there is no region")
@@ -185,7 +195,7 @@ def _region_row(source: Source, headings: Headings, columns: Columns, row: Row) 
         service=_SERVICE,
         title=region,
         category=section.role,
-        clouds=region_clouds(region, source.cloud),
+        clouds=region_clouds(region, headings, source.cloud),
         region=region.lower(),
         direction=Direction.INBOUND,
         prefixes=read_prefixes(columns.cell(row, Column.OUTBOUND_IPS)),
@@ -195,19 +205,11 @@ def _region_row(source: Source, headings: Headings, columns: Columns, row: Row) 
 
 
 def _service_tag_row(source: Source, headings: Headings, columns: Columns, row: Row) -> tuple[EndpointSet, ...]:
-    required = columns.cell(row, Column.REQUIRED).text
-    if required.lower() not in _REQUIRED:
-        raise ValueError(f"{required!r} does not say whether the service tag is required")
-    uses = columns.cell(row, Column.USES).text
+    uses, endpoint_type = (columns.cell(row, column).text for column in (Column.USES, Column.ENDPOINT_TYPE))
+    clouds = row_clouds(uses, endpoint_type, headings, source.cloud)
+    section = section_of(SECTIONS, headings)
     return tuple(
-        _service_tag(
-            source,
-            section_of(_ALL_SECTIONS, headings),
-            headings,
-            tag,
-            required=_REQUIRED[required.lower()],
-            purpose=uses,
-        )
+        _service_tag(source, section, headings, tag, clouds=clouds, required=_required(columns, row), purpose=uses)
         for tag in read_service_tags(columns.cell(row, Column.SERVICE_TAG))
     )
 
@@ -218,18 +220,20 @@ def _service_tag(
     headings: Headings,
     tag: str,
     *,
+    clouds: tuple[Cloud, ...] = (),
+    direction: Direction = Direction.INBOUND,
     required: bool | None = None,
     purpose: str | None = None,
 ) -> EndpointSet:
-    """Traffic from a service tag comes into the customer's network."""
+    """Traffic from a service tag comes into the customer's network unless ``direction`` says otherwise."""
     return endpoint_set(
         source.name,
         f"{section.role}:{tag}",
         service=_SERVICE,
         title=section.title,
         category=section.role,
-        clouds=heading_clouds(headings) or (source.cloud,),
-        direction=Direction.INBOUND,
+        clouds=clouds or heading_clouds(headings) or (source.cloud,),
+        direction=direction,
         service_tags=(tag,),
         required=required,
         purpose=purpose,
@@ -240,14 +244,15 @@ def _service_tag(
 def _mentioned_tags(source: Source, headings: Headings, text: Text) -> Iterator[Found]:
     for mention in mentioned_tags(text):
         section = _mention_section(headings, mention.sentence)
-        yield _service_tag(source, section, headings, mention.tag)
+        direction = _direction(mention.sentence, mention.tag)
+        yield _service_tag(source, section, headings, mention.tag, direction=direction)
 
 
 def _mention_section(headings: Headings, sentence: str) -> Section:
     """Prose stands in sections of many names (intro, FAQ): only a known heading or "connector" places it."""
-    known = (known_section(_ALL_SECTIONS, heading) for heading in reversed(headings))
+    known = (known_section(SECTIONS, heading) for heading in reversed(headings))
     placed = next(filter(None, known), None)
-    return placed or (_CONNECTORS if "connector" in sentence.lower() else _TAGS_IN_GENERAL)
+    return placed or (CONNECTORS if "connector" in sentence.lower() else TAGS_IN_GENERAL)
 
 
 def _without_repeated_tags(records: list[EndpointSet]) -> list[EndpointSet]:
@@ -255,13 +260,15 @@ def _without_repeated_tags(records: list[EndpointSet]) -> list[EndpointSet]:
 
     Mentions of one tag for one purpose are one record already; the one under its own section's heading goes first.
     """
-    stated = {tag for record in records if record.category != _TAGS_IN_GENERAL.role for tag in record.service_tags}
+    own = [record for record in records if record.category != TAGS_IN_GENERAL.role]
+    stated = {(record.direction, tag) for record in own for tag in record.service_tags}
     kept = (
         record
         for record in records
-        if record.category != _TAGS_IN_GENERAL.role or not stated.issuperset(record.service_tags)
+        if record.category != TAGS_IN_GENERAL.role
+        or not stated.issuperset((record.direction, tag) for tag in record.service_tags)
     )
-    return sorted(kept, key=lambda record: section_of(_ALL_SECTIONS, record.heading).role != record.category)
+    return sorted(kept, key=lambda record: section_of(SECTIONS, record.heading).role != record.category)
 
 
 def _bullet_records(source: Source, bullets: BulletList) -> Iterator[Found]:
@@ -283,26 +290,23 @@ def _bullet_records(source: Source, bullets: BulletList) -> Iterator[Found]:
 def _service_tag_bullet(source: Source, bullets: BulletList, item: Text) -> EndpointSet:
     """``- `AzureConnectors` -- Managed connector outbound IPs`` below a sentence about service tags."""
     (tag,) = read_service_tags(Text(lines=(opening_span(item),)))
-    return _service_tag(source, _mention_section(bullets.headings, item.text), bullets.headings, tag)
+    section = _mention_section(bullets.headings, item.text)
+    return _service_tag(source, section, bullets.headings, tag, direction=_direction(bullets.lead, tag))
+
+
+def _direction(sentence: str, tag: str) -> Direction:
+    return Direction.OUTBOUND if goes_to_service_tag(sentence, tag) else Direction.INBOUND
 
 
 def _host_bullet(source: Source, bullets: BulletList, item: Text) -> EndpointSet:
     """``- `*.powerautomate.com` (flow service)`` below a sentence that asks to allow it (sources.md D1.38)."""
-    section = section_of(_ALL_SECTIONS, bullets.headings)
-    opening = opening_span(item)
-    names = read_names(Text(lines=(opening,)))
-    purpose = item.text.removeprefix(opening).strip(" ()-–—:.")
-    clouds = row_clouds(purpose, "", bullets.headings, source.cloud)
-    return endpoint_set(
-        source.name,
-        f"{section.role}:{cloud_slug(clouds)}:{names.fqdns[0]}",
-        service=_SERVICE,
-        title=section.title,
-        category=section.role,
-        clouds=clouds,
-        direction=Direction.OUTBOUND,
-        fqdns=names.fqdns,
-        protocols=(*_HTTP.findall(bullets.lead), *names.protocols),
-        purpose=purpose,
-        heading=bullets.headings,
+    opening = opening_names(item)
+    purpose = opening.rest.strip(" ,-–—:.")
+    return _hosts(
+        source,
+        bullets.headings,
+        read_names(Text(lines=opening.names)),
+        protocols=_HTTP.findall(bullets.lead),
+        purpose=_IN_PARENTHESES.sub(r"\1", purpose),
+        clouds=row_clouds(purpose, "", bullets.headings, source.cloud),
     )

@@ -30,6 +30,7 @@ from catalog_service.cli.app import main
 from catalog_service.cli.demo import prepare_demo
 from catalog_service.cli.wiring import opened_store
 from catalog_service.settings import load_settings
+from catalog_service.store import keys
 from scrapers.demo import demo_folders
 from scrapers.sources import SOURCES
 
@@ -61,13 +62,14 @@ def mirrors(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory that every date of the demo was synced into. To be read."""
+    """A data directory that every date of the demo was synced into as if it were real. To be read."""
     data_dir = tmp_path_factory.mktemp("filled")
 
     async def fill() -> None:
         settings = load_settings({"data_dir": str(data_dir)})
         async with opened_store(settings) as store:
             await prepare_demo(store, settings)
+            await store.redis.delete(keys.DEMO)
 
     asyncio.run(fill())
     return data_dir
@@ -338,11 +340,32 @@ def test_a_person_decides_about_a_held_version(invoke: Invoke, mirrors: tuple[Pa
     assert wanted["reasons"][0] in text
     published = asked(invoke, "held", "accept", wanted["id"], "--by", "a person", data_dir=data_dir)
     assert (published["source"], published["accepted_by"]) == (TAGS, "a person")
-    assert asked(invoke, "held", "reject", unwanted["id"], data_dir=data_dir) == unwanted
+    rejected = asked(invoke, "held", "reject", unwanted["id"], "--by", "a person", data_dir=data_dir)
+    assert {**unwanted, "rejected_by": "a person", "rejected_at": rejected["rejected_at"]} == rejected
     code, out, _ = invoke("sync", TAGS, unwanted["source"], "--mirror", mirrors[0], "--json")
-    assert (code, [one["result"] for one in json.loads(out)]) == (exits.FINE, ["unchanged", "unchanged"])
-    left = {one["source"] for one in asked(invoke, "held", "list", data_dir=data_dir)["items"]}
-    assert left == held.keys() - {TAGS, unwanted["source"]}
+    assert (code, [one["result"] for one in json.loads(out)]) == (exits.FINE, ["unchanged", "rejected"])
+    left = {one["source"]: one.get("rejected_by") for one in asked(invoke, "held", "list", data_dir=data_dir)["items"]}
+    assert left == {name: None for name in held if name != TAGS} | {unwanted["source"]: "a person"}
+
+
+def test_demo_data_is_marked_wherever_it_is_read_and_nothing_real_joins_it(
+    invoke: Invoke, mirrors: tuple[Path, ...], tmp_path: Path
+) -> None:
+    """The mark is in the store: commands say so on stderr, and none that writes goes on."""
+    data_dir = tmp_path / "demo"
+
+    async def fill() -> None:
+        settings = load_settings({"data_dir": str(data_dir)})
+        async with opened_store(settings) as store:
+            await prepare_demo(store, settings)
+
+    asyncio.run(fill())
+    for arguments in (("export",), ("lookup", "20.31.125.192"), ("sources",), ("held", "list")):
+        assert "DEMO DATA" in invoke(*arguments, data_dir=data_dir)[2]
+    for writing in (("sync", "--mirror", str(mirrors[0])), ("run", "--port", "0")):
+        code, out, err = invoke(*writing, data_dir=data_dir)
+        assert (code, out) == (exits.FAILED, "")
+        assert "holds the demo's data" in err
 
 
 # Flags, settings, faults

@@ -128,6 +128,16 @@ def test_a_port_is_no_protocol() -> None:
         read_protocols(cell("https 443"))
 
 
+def test_struck_out_and_glued_members_are_refused() -> None:
+    """What is struck out is no longer meant, and a name in code may not touch another."""
+    with pytest.raises(ValueError, match=r"'a\.example\.com' is struck out"):
+        read_names(Text(lines=("a.example.com",), strikes=("a.example.com",)))
+    with pytest.raises(ValueError, match=r"'1\.1\.1\.1' is struck out"):
+        read_prefixes(Text(lines=("1.1.1.1",), strikes=("1.1.1.1",)))
+    with pytest.raises(ValueError, match=r"'b\.example\.com' runs together"):
+        read_names(Text(lines=("a.example.comb.example.com",), codes=("b.example.com",)))
+
+
 def test_service_tags_keep_their_case() -> None:
     """Names of service tags, regional ones too, are read as written."""
     tags = read_service_tags(cell("AzureConnectors.CanadaCentral, AzureConnectors.CanadaEast"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schema.words import EVERY_CLOUD, US_GOVERNMENT, Cloud
-from scrapers.docs.clouds import is_cloud_heading, region_clouds, row_clouds
+from scrapers.docs.clouds import heading_clouds, is_cloud_heading, refuse_unread_heading, region_clouds, row_clouds
 
 PUBLIC, GCC, GCCHIGH, DOD, CHINA = EVERY_CLOUD
 SOVEREIGN = (PUBLIC, *US_GOVERNMENT)
@@ -31,6 +31,20 @@ US_HEADING = ("Desktop flows services required for runtime", "U.S. Government en
         ("21Vianet operated endpoints", (CHINA,)),
         ("21Vinaet endpoints", (CHINA,)),
         ("XRM", (PUBLIC,)),
+        ("USGov", US_GOVERNMENT),
+        ("US-Gov", US_GOVERNMENT),
+        ("Azure Gov", US_GOVERNMENT),
+        ("Azure Government", US_GOVERNMENT),
+        ("Government", US_GOVERNMENT),
+        ("Government endpoints", US_GOVERNMENT),
+        ("U.S. Federal", US_GOVERNMENT),
+        ("Sovereign clouds", US_GOVERNMENT),
+        ("National clouds", (*US_GOVERNMENT, CHINA)),
+        ("US national clouds", US_GOVERNMENT),
+        ("Germany", (Cloud.GERMANY,)),
+        ("All clouds", EVERY_CLOUD),
+        ("All endpoints (except China)", SOVEREIGN),
+        ("Worldwide (except China)", (PUBLIC,)),
     ],
 )
 def test_the_endpoint_type_states_the_clouds(endpoint_type: str, clouds: tuple[Cloud, ...]) -> None:
@@ -38,10 +52,11 @@ def test_the_endpoint_type_states_the_clouds(endpoint_type: str, clouds: tuple[C
     assert row_clouds("", endpoint_type, (), PUBLIC) == clouds
 
 
-def test_an_endpoint_type_of_an_unknown_cloud_is_refused() -> None:
-    """A new cloud's rows are not taken for public ones."""
+@pytest.mark.parametrize("endpoint_type", ["Bleu endpoints", "Vainet", "Worldwide, Vinnet"])
+def test_an_endpoint_type_of_an_unknown_cloud_is_refused(endpoint_type: str) -> None:
+    """A new cloud's rows, and those of a cloud's new typo, are not taken for public ones."""
     with pytest.raises(ValueError, match="names no known cloud"):
-        row_clouds("", "Bleu endpoints", (), PUBLIC)
+        row_clouds("", endpoint_type, (), PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +73,15 @@ def test_an_endpoint_type_of_an_unknown_cloud_is_refused() -> None:
         (("21Vianet endpoints (China) for desktop flows runtime",), (CHINA,)),
         (("U.S. Government endpoints", "DoD endpoints"), (DOD,)),
         (("Choose a public network",), (PUBLIC,)),
+        (("Desktop", "Government cloud endpoints"), US_GOVERNMENT),
+        (("Federal endpoints",), US_GOVERNMENT),
+        (("National cloud endpoints",), (*US_GOVERNMENT, CHINA)),
+        (("Germany endpoints",), (Cloud.GERMANY,)),
+        (("All clouds",), EVERY_CLOUD),
+        (("Endpoints for all clouds except US Government",), (PUBLIC, CHINA)),
+        (("Global endpoints", "Not for China"), SOVEREIGN),
+        (("Allow all cloud flows to call your services",), (PUBLIC,)),
+        (("Endpoints that are not behind a proxy in GCC",), (GCC,)),
     ],
 )
 def test_the_innermost_heading_that_names_a_cloud_states_it(
@@ -97,11 +121,71 @@ def test_the_innermost_heading_that_names_a_cloud_states_it(
         ("Handles telemetry for EMEA users.", PUBLIC_HEADING, (PUBLIC,)),
         ("Relay for machines (public preview).", US_HEADING, US_GOVERNMENT),
         ("NPS (Net Promoter Score).", (), (PUBLIC,)),
+        ("Access to tables. For GCC only.", (), (GCC,)),
+        ("Access to tables. Only for GCC High.", (), (GCCHIGH,)),
+        ("For GCC High and DoD customers.", (), (GCCHIGH, DOD)),
+        ("Needed for GCC High and for DoD.", (), (GCCHIGH, DOD)),
+        ("China only", (), (CHINA,)),
+        ("Access to tables, Mooncake only.", (), (CHINA,)),
+        ("Required in US Government clouds", (), US_GOVERNMENT),
+        ("21Vianet operated", (), (CHINA,)),
+        ("Azure operated by 21Vianet", (), (CHINA,)),
+        ("Needed for all clouds.", (), EVERY_CLOUD),
+        ("Tables (GCC tenants)", (), (GCC,)),
+        ("Tables (GCC customers only)", (), (GCC,)),
+        ("Tables (Government only)", (), US_GOVERNMENT),
+        ("Tables (U.S. Government (GCC) only)", (), (GCC,)),
+        ("Tables\uff08GCC only\uff09", (), (GCC,)),
+        ("Tables (also available for GCC High, DoD)", (), (PUBLIC, GCCHIGH, DOD)),
+        ("Tables (also valid in GCC)", (), (PUBLIC, GCC)),
+        ("Tables (including China)", (), (PUBLIC, CHINA)),
+        ("Also required for GCC High.", (), (PUBLIC, GCCHIGH)),
+        ("Required for GCC High as well.", (), (PUBLIC, GCCHIGH)),
+        ("Tables (except China)", ("Global endpoints",), SOVEREIGN),
+        ("Tables (except China)", (), (PUBLIC,)),
+        ("Tables (not available in GCC)", US_HEADING, (GCCHIGH, DOD)),
+        ("Not needed in the U.S. for GCC", (), (PUBLIC,)),
+        ("Runs of all cloud flows (needed for all endpoints).", (), (PUBLIC,)),
+        ("Relay (*.relay.gov.example.us).", (), (PUBLIC,)),
+        ("Relay (see the article on US Government).", (), (PUBLIC,)),
+        ("Relay (Germany West Central).", (), (PUBLIC,)),
+        ("Government forms and China shipments are telemetry too.", (), (PUBLIC,)),
     ],
 )
 def test_uses_narrow_or_widen(uses: str, headings: tuple[str, ...], clouds: tuple[Cloud, ...]) -> None:
     """A parenthesis or phrase in the uses narrows or widens what the heading states; remarks do nothing."""
     assert row_clouds(uses, "", headings, PUBLIC) == clouds
+
+
+@pytest.mark.parametrize(
+    "uses",
+    [
+        "Tables (GCC Hihg only)",
+        "Tables (Vainet only)",
+        "Relay (Germany)",
+        "Tables (handled by China)",
+        "(only DoD forms)",
+    ],
+)
+def test_a_parenthesis_that_names_a_cloud_in_other_words_is_refused(uses: str) -> None:
+    """A row whose clouds are stated and not understood is no public row."""
+    with pytest.raises(ValueError, match="names a cloud in words that are not known"):
+        row_clouds(uses, "", (), PUBLIC)
+
+
+def test_a_row_that_excepts_its_only_cloud_is_refused() -> None:
+    """No record speaks for no cloud."""
+    with pytest.raises(ValueError, match="leaves no cloud"):
+        row_clouds("Tables (except China)", "China", (), PUBLIC)
+
+
+def test_the_heading_over_a_table_may_not_name_an_unread_cloud() -> None:
+    """A cloud's new typo is refused in a table's own heading; other headings are free."""
+    with pytest.raises(ValueError, match="'Vainet endpoints' names no known cloud"):
+        refuse_unread_heading(("Desktop", "Vainet endpoints"))
+    for headings in ((), ("Vainet", "Desktop"), *((heading,) for heading in (*PUBLIC_HEADING, *US_HEADING))):
+        refuse_unread_heading(headings)
+    assert heading_clouds(("Vainet",)) == ()
 
 
 def test_uses_narrow_within_the_endpoint_type() -> None:
@@ -120,15 +204,34 @@ def test_uses_narrow_within_the_endpoint_type() -> None:
         ("Department of Defense (DoD) in Azure Government", (DOD,)),
         ("US DoD Central", (DOD,)),
         ("China East 2", (CHINA,)),
+        ("USGov Virginia", US_GOVERNMENT),
+        ("usgovvirginia", US_GOVERNMENT),
+        ("US Gov Arizona", US_GOVERNMENT),
+        ("usdodeast", (DOD,)),
+        ("chinanorth3", (CHINA,)),
     ],
 )
 def test_a_region_may_name_its_cloud(region: str, clouds: tuple[Cloud, ...]) -> None:
     """Regions of government clouds say so in their name."""
-    assert region_clouds(region, PUBLIC) == clouds
+    assert region_clouds(region, (), PUBLIC) == clouds
+
+
+def test_a_region_without_a_cloud_has_that_of_its_heading() -> None:
+    """The region's own words come first, then the headings', then the source's."""
+    assert region_clouds("Virginia", US_HEADING, PUBLIC) == US_GOVERNMENT
+    assert region_clouds("China East", US_HEADING, PUBLIC) == (CHINA,)
+    assert region_clouds("Virginia", ("Connectors",), CHINA) == (CHINA,)
 
 
 def test_a_heading_of_a_cloud_alone_is_told_from_a_section() -> None:
     """Only a heading without any other word leaves the section to the heading above it."""
-    alone = ("Global endpoints", "Public endpoints", "U.S. Government endpoints", "21Vinaet endpoints (China)")
+    alone = (
+        "Government cloud endpoints",
+        "Endpoints for GCC customers",
+        "Global endpoints",
+        "Public endpoints",
+        "U.S. Government endpoints",
+        "21Vinaet endpoints (China)",
+    )
     assert all(map(is_cloud_heading, alone))
     assert not any(map(is_cloud_heading, ("Required services", "Public endpoints for hosted machines", "Endpoints")))

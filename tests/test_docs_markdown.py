@@ -109,6 +109,21 @@ def test_front_matter_becomes_metadata() -> None:
     assert [type(block) for block in page.blocks] == [Paragraph]
 
 
+@pytest.mark.parametrize(
+    ("include", "missing"),
+    [
+        ("[!INCLUDE[footer-include](../includes/footer-banner.md)]", ()),
+        ("[!INCLUDE [cc-rebrand](includes/cc-rebrand.md)]", ()),
+        ("[!INCLUDE [cc-data-platform-banner](x.md)]", ()),
+        ("[!INCLUDE [endpoints](includes/more.md)]", ("includes/more.md",)),
+        ("[!include[table](includes/a.md)] [!INCLUDE [b](b.md)]", ("includes/a.md", "b.md")),
+    ],
+)
+def test_the_page_knows_what_it_takes_from_elsewhere(include: str, missing: tuple[str, ...]) -> None:
+    """Included files are not in the page; footers and banners hold no endpoints (sources.md D1.32)."""
+    assert page_from_markdown(f"# T\n\nText\n\n{include}\n").includes == missing
+
+
 def test_directives_of_the_platform_are_not_text() -> None:
     """Includes, images, alert marks and tab headings vanish; what an alert says stays."""
     markdown = (

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from scrapers.docs.markdown import page_from_markdown
-from scrapers.docs.mentions import lists_host_names, lists_service_tags, mentioned_tags, opening_span
+from scrapers.docs.mentions import (
+    goes_to_service_tag,
+    lists_host_names,
+    lists_service_tags,
+    mentioned_tags,
+    opening_names,
+    opening_span,
+)
 from scrapers.docs.page import BulletList, Paragraph
 
 
@@ -47,10 +54,51 @@ def test_lists_of_tags_are_announced() -> None:
 
 
 def test_lists_of_host_names_are_announced() -> None:
-    """Bullets are host names only in code, at the beginning, below a sentence that asks to allow them."""
+    """Bullets are host names only at the beginning, in code or all of them, below a sentence that asks to allow them."""
     assert lists_host_names(bullets("Ensure your proxy allows traffic to:\n- `*.powerautomate.com` (service)"))
     assert not lists_host_names(bullets("Files:\n- `settings.json` (settings)"))
     assert not lists_host_names(bullets("Allow traffic:\n- The portal at `*.powerautomate.com`"))
+    assert lists_host_names(bullets("Allow traffic to:\n- a.example.com (x)\n- https://b.example.com/y"))
+    assert not lists_host_names(bullets("Allow traffic:\n- a.example.com\n- The portal"))
+    assert not lists_host_names(bullets("The files:\n- a.example.com"))
+
+
+@pytest.mark.parametrize(
+    ("bullet", "names", "rest"),
+    [
+        ("`*.a.example.com` (x)", ("*.a.example.com",), " (x)"),
+        ("`a.example.com` `b.example.com`", ("a.example.com", "b.example.com"), ""),
+        ("`a.example.com, b.example.com` x", ("a.example.com", "b.example.com"), " x"),
+        ("a.example.com / b.example.com, and c.example.com.", ("a.example.com", "b.example.com", "c.example.com"), "."),
+        ("[a.example.com](x): y", ("a.example.com",), ": y"),
+        ("`a.example.com` serves b.example.com", ("a.example.com",), " serves b.example.com"),
+        ("`a.example.com` Node.js", ("a.example.com",), " Node.js"),
+        ("The portal", (), "The portal"),
+    ],
+)
+def test_the_names_that_open_a_bullet(bullet: str, names: tuple[str, ...], rest: str) -> None:
+    """Names end where prose begins."""
+    (item,) = bullets(f"- {bullet}").items
+    opening = opening_names(item)
+    assert (opening.names, opening.rest) == (names, rest)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "outbound"),
+    [
+        ("Allow outbound traffic from your network to the LogicApps service tag.", True),
+        ("Open connections to LogicApps and AzureConnectors service tags.", True),
+        ("Allow outbound traffic to the AzureConnectors and LogicApps service tags.", True),
+        ("Allow outbound access to the following service tags:", True),
+        ("Allow traffic into your network from the LogicApps service tag.", False),
+        ("Allow access to SharePoint from the LogicApps service tag.", False),
+        ("The tag is LogicApps, as described in outbound IP addresses.", False),
+        ("To enable actions to call services, allow traffic from the LogicApps service tag.", False),
+    ],
+)
+def test_a_sentence_tells_the_direction_of_a_tag(sentence: str, outbound: bool) -> None:
+    """Only a sentence that lets traffic out to the tag makes it outbound."""
+    assert goes_to_service_tag(sentence, "LogicApps") is outbound
 
 
 def test_the_opening_span_is_the_first_thing_of_a_bullet() -> None:

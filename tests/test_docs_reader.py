@@ -50,6 +50,37 @@ def test_what_is_no_page_is_refused(body: bytes, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (HTML.removesuffix("</html>"), "text/html"),
+        (HTML.replace("<table>", "<!-- <table>"), "text/html"),
+        (HTML.replace("<html>", "<html lang='en'><script>'</html>'</script>").removesuffix("</html>"), "text/html"),
+        (MARKDOWN.replace("# T", "<!-- # T"), "text/markdown"),
+    ],
+)
+def test_a_truncated_page_is_refused(body: str, media_type: str) -> None:
+    """A document or a comment that begins and does not end has lost what follows."""
+    with pytest.raises(ParseError, match="truncated") as refused:
+        read_page(body.encode(), media_type)
+    assert all("truncated: " in reason for reason in refused.value.reasons)
+    assert len(refused.value.reasons) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        ("<main><table><tr><th>Domains</th></tr></table>", "text/html"),
+        (HTML.replace("<table>", "<!-- x --><!----><script>var a = '<!--';</script><table>"), "text/html"),
+        (HTML.replace("</html>", "</HTML >\n"), "text/html"),
+        (MARKDOWN.replace("# T", "Write `<!--` here. <!-- not\nthere -->\n\n# T"), "text/markdown"),
+    ],
+)
+def test_a_fragment_and_a_closed_comment_are_whole(body: str, media_type: str) -> None:
+    """Fragments need no end, scripts and code hold no comments."""
+    assert len(read_page(body.encode(), media_type).tables) == 1
+
+
+@pytest.mark.parametrize(
     ("metadata", "version", "at"),
     [
         ((), None, None),

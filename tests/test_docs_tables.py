@@ -77,6 +77,21 @@ def test_a_table_of_endpoints_that_cannot_be_told_is_refused(header: str, row: s
         endpoint_columns(with_header(header, row))
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "| relay.a.example.com | https | Relay |\n|---|---|---|\n| Portal | http | x |\n| More | http | x |\n",
+        "| *.example.com | https | Relay |\n|---|---|---|\n",
+        "| Topic | More |\n|---|---|\n| Relay | a.example.com, *.example.com |\n| Portal | - |\n| Mail | - |\n",
+        "| Topic | More |\n|---|---|\n| Relay | 20.1.2.0/28 |\n| Portal | - |\n| Mail | - |\n",
+    ],
+)
+def test_one_cell_of_endpoints_alone_tells_a_split_table(page: str) -> None:
+    """A row that became the header of a table of its own is not lost."""
+    with pytest.raises(ValueError, match="stands in a table without a column of endpoints"):
+        endpoint_columns(table(page))
+
+
 def test_merged_cells_are_refused() -> None:
     """A merged cell moves the cells after it under other headers."""
     (merged,) = page_from_html(

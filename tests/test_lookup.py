@@ -70,7 +70,8 @@ def test_matches_come_from_most_to_least_specific(query: str, found: list[str]) 
 
 
 @pytest.mark.parametrize(
-    "query", ["", " ", "20.1.2.3/8", "20.1.2.256", "nonsense", "a b.com", "fe80::1%eth0", "x" * 400, "https://a.example.com/"]
+    "query",
+    ["", " ", "20.1.2.3/8", "20.1.2.256", "nonsense", "a b.com", "fe80::1%eth0", "x" * 400, "https://a.example.com/"],
 )
 def test_what_cannot_be_looked_up_is_named(query: str) -> None:
     """A query that is no address, block or name is the client's error, and says so."""

@@ -201,6 +201,66 @@ def test_bullets_of_host_names_are_records() -> None:
     ]
 
 
+def test_a_bullet_gives_every_host_name_it_begins_with() -> None:
+    """Names in several spans, between commas, "and" and breaks, and plain names, are all read; prose after them is not."""
+    page = (
+        f"{PORTAL}{HEADER}| a.example.com | https | U |\n\n## D\n\nAllow traffic to:\n"
+        "- `*.b.example.com` and `*.c.example.com` (relay)\n- `d.example.com`, e.example.com: mail (GCC only)\n"
+        "- `f.example.com`<br>`g.example.com`\n- h.example.com runs Node.js on i.example.com\n"
+    )
+    assert [(each.fqdns, each.purpose, each.all_clouds) for each in records(page)][:-1] == [
+        (("*.b.example.com", "*.c.example.com"), "relay", (Cloud.PUBLIC,)),
+        (("f.example.com", "g.example.com"), None, (Cloud.PUBLIC,)),
+        (("h.example.com",), "runs Node.js on i.example.com", (Cloud.PUBLIC,)),
+        (("d.example.com", "e.example.com"), "mail (GCC only)", (Cloud.USGOV,)),
+    ]
+
+
+def test_regions_under_a_heading_of_a_cloud_are_its_own() -> None:
+    """A region's words state the cloud before its headings do."""
+    page = (
+        f"# T\n\n## Connectors\n\n### U.S. Government endpoints\n\n{REGIONS}| Virginia | 1.1.1.1 |\n"
+        "| USGov Arizona | 1.1.1.2 |\n| US DoD East | 1.1.1.3 |\n| China East | 1.1.1.4 |\n"
+    )
+    government = (Cloud.USGOV, Cloud.USGOV_GCCHIGH, Cloud.USGOV_DOD)
+    assert {record.region: record.all_clouds for record in records(page)} == {
+        "virginia": government,
+        "usgov arizona": government,
+        "us dod east": (Cloud.USGOV_DOD,),
+        "china east": (Cloud.CHINA,),
+    }
+
+
+def test_service_tag_rows_speak_for_the_clouds_of_their_uses() -> None:
+    """A parenthesis narrows a row of service tags as it does a row of names."""
+    table = "| Service tag | Uses |\n|---|---|\n| LogicApps | Runs (GCC only) |\n| AzureConnectors | Runs |\n"
+    assert [record.all_clouds for record in records(f"# T\n\n## Tags\n\n{table}")] == [
+        (Cloud.PUBLIC,),
+        (Cloud.USGOV,),
+    ]
+
+
+def test_traffic_to_a_service_tag_is_outbound() -> None:
+    """A sentence, or the sentence before a list, that lets traffic out to a tag makes it outbound."""
+    page = (
+        f"{PORTAL}{HEADER}| a.example.com | https | U |\n\nAllow traffic from the **AzureConnectors** service tag.\n\n"
+        "Allow outbound traffic from your network to the **PowerPlatformPlex** service tag.\n\n"
+        "Permit outbound connections to the following service tags:\n- `LogicApps` -- runs\n"
+    )
+    assert {record.service_tags: record.direction for record in records(page) if record.service_tags} == {
+        ("AzureConnectors",): Direction.INBOUND,
+        ("PowerPlatformPlex",): Direction.OUTBOUND,
+        ("LogicApps",): Direction.OUTBOUND,
+    }
+
+
+def test_a_row_of_names_may_be_required_or_optional() -> None:
+    """A "Required" column says so; an empty cell says nothing."""
+    rows = "| a.example.com | Yes |\n| b.example.com | no |\n| c.example.com | |\n"
+    table = f"| Domains | Required? |\n|---|---|\n{rows}"
+    assert [record.required for record in records(f"# T\n\n## D\n\n{table}")] == [True, False, None]
+
+
 def test_names_that_tables_of_links_mention_are_no_endpoints() -> None:
     """The scenario table's names are not published under its heading."""
     found = records((FIXTURES / "2025-12.md").read_text())
@@ -269,8 +329,32 @@ def test_a_code_sample_with_pipes_is_no_broken_table() -> None:
             ["'perhaps' does not say"],
         ),
         (
-            f"{PORTAL}{HEADER}| a.example.com | https | U |\n\nAllow traffic to:\n- `b.example.com`\n- c.example.com\n",
-            ["bullet 'c.example.com': there is no host name"],
+            f"{PORTAL}{HEADER}| a.example.com | https | U |\n\nAllow traffic to:\n- `b.example.com`\n- the portal\n",
+            ["bullet 'the portal': there is no host name"],
+        ),
+        (
+            f"{PORTAL}{HEADER}| a.example.com | https | U |\n\n## D\n\n### Vainet endpoints\n\n{HEADER}| b.example.com | https | U |\n",
+            ["D > Vainet endpoints: the heading 'Vainet endpoints' names no known cloud"],
+        ),
+        (
+            f"{PORTAL}{HEADER}| a.example.com | https | U (DoD forms) |\n",
+            ["(DoD forms) names a cloud in words that are not known"],
+        ),
+        (
+            f"{PORTAL}{HEADER}| a.example.com | https | U |\n\n| b.c.example.com | https | V |\n|---|---|---|\n| Portal | http | W |\n",
+            ["'b.c.example.com' stands in a table without a column"],
+        ),
+        (
+            f"{PORTAL}{HEADER}| a.example.com | https | U |\n\n[!INCLUDE [more](includes/more-endpoints.md)]\n",
+            ["the content of 'includes/more-endpoints.md' is not in the page"],
+        ),
+        (
+            f"{PORTAL}{HEADER}| <del>a.example.com</del> b.example.com | https | U |\n",
+            ["'a.example.com' is struck out"],
+        ),
+        (
+            "# T\n\n## D\n\n| Domains | Required |\n|---|---|\n| a.example.com | perhaps |\n",
+            ["'perhaps' does not say whether the row is required"],
         ),
         (f"{PORTAL}{HEADER}| *a.example.com*<br>b.example.com | https | U |\n", ["emphasis has taken the stars"]),
     ],

@@ -218,7 +218,7 @@ async def test_another_history_with_the_same_numbers_is_loaded(store: Store) -> 
     """Versions are told apart by their record, not by their number alone."""
     reader = await three_versions(store)
     await store.redis.flushall()
-    lease, before = await leased(store), ()
+    lease, before = await leased(store), week(7)[:0]
     for number in (7, 8, 9):
         made = await store.versions.commit(lease, wanted(before, week(number), number - 7 or None, day=number))
         before = week(number)

@@ -48,7 +48,6 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (OSError, 503),
 )
 _OPERATORS = {
-    NotReadyError.code: "nothing has been published yet",
     StoreError.code: "the store does not answer at the moment",
     CorruptContentError.code: "stored content is damaged",
 }
@@ -69,11 +68,11 @@ class Told(Struct, frozen=True):
 def told(error: Exception) -> Told:
     """Return what a client is told of ``error``; what stays inside is logged."""
     status = next((status for type_, status in _STATUS if isinstance(error, type_)), 500)
-    if isinstance(error, RequestError):
+    if isinstance(error, RequestError | NotReadyError):
         return Told(status, error.code, str(error), error.facts)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", exc_info=error)
-    elif not isinstance(error, NotReadyError):
+    else:
         _log.warning("request failed", error=str(error))
     code = error.code if isinstance(error, CatalogError) else StoreError.code if status == 503 else "INTERNAL"
     return Told(status, code, _OPERATORS.get(code, "something went wrong here; the log has the details"))

@@ -38,14 +38,19 @@ def read_names(cell: Text) -> Names:
     host and its scheme (D1.9).
 
     Raises:
-        ValueError: no name, emphasis (which eats stars, D1.5), or something that is not a host name.
+        ValueError: no name, emphasis (which eats stars, D1.5), struck-out text, or something that is
+            not a host name.
     """
     if cell.emphases:
         raise ValueError(f"emphasis has taken the stars of {', '.join(cell.emphases)!r}")
+    _refuse_struck(cell)
     words = [word for item in items(cell) for word in item.split()]
     problems = [problem for word in words if (problem := _name_problem(word))]
     if problems or not words:
         raise ValueError("; ".join(problems) or "there is no host name")
+    glued = [code for code in cell.codes if code not in words and not _name_problem(code)]
+    if glued:
+        raise ValueError(f"{', '.join(map(repr, glued))} runs together with what stands beside it")
     urls = filter(None, map(_URL.match, words))
     return Names(
         fqdns=tuple(dict.fromkeys(canonical_fqdn(without_scheme(word)) for word in words)),
@@ -59,6 +64,7 @@ def read_prefixes(cell: Text) -> tuple[str, ...]:
     Raises:
         ValueError: no address, or something that is neither an address, a range nor a CIDR block.
     """
+    _refuse_struck(cell)
     found: list[str] = []
     problems: list[str] = []
     for item in items(cell):
@@ -108,6 +114,11 @@ def without_scheme(item: str) -> str:
     """Return the host of a URL; anything else as it is."""
     url = _URL.match(item)
     return url["host"] if url else item
+
+
+def _refuse_struck(cell: Text) -> None:
+    if cell.strikes:
+        raise ValueError(f"{', '.join(cell.strikes)!r} is struck out")
 
 
 def _name_problem(word: str) -> str | None:

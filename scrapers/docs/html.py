@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from bs4 import BeautifulSoup, Comment, Tag
 from bs4.element import PageElement
 
+from schema.errors import ParseError
 from scrapers.docs.inline import is_second_language, read_text, repair_breaks, visible
 from scrapers.docs.page import Block, BulletList, Headings, Page, Paragraph, Row, Table, Text
 
@@ -22,6 +23,9 @@ _CONTAINERS = frozenset({"div", "section", "article", "main", "blockquote", "det
 _UNREAD = frozenset({"script", "style", "nav", "header", "footer", "template", "noscript", "button", "head"})
 _UNREAD_IDS = ("ms--", "site-user-feedback", "article-metadata", "article-header", "center-doc-outline")
 _ALERTS = frozenset({"NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION", "alert"})
+_SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_HTML_OPEN = re.compile(r"<html[\s>]", re.IGNORECASE)
+_HTML_END = re.compile(r"</html\s*>", re.IGNORECASE)
 _SEPARATOR = re.compile(r"^:?-{2,}:?$")
 
 
@@ -37,6 +41,29 @@ def page_from_html(html: str, metadata: tuple[tuple[str, str], ...] = ()) -> Pag
         blocks=tuple(_blocks(_article(main))),
         bilingual=soup.find(is_second_language) is not None,
     )
+
+
+def refuse_truncated(html: str) -> None:
+    """Look for the end of a whole document; a fragment without ``<html`` needs none.
+
+    Raises:
+        ParseError: the document begins and does not end, or a comment does.
+    """
+    bare = _SCRIPT.sub("", html)
+    if _HTML_OPEN.search(bare) and not _HTML_END.search(bare):
+        raise _truncated("</html> is missing")
+    refuse_open_comment(bare)
+
+
+def refuse_open_comment(html: str) -> None:
+    """Raise ParseError where a comment has no end: every reader leaves out all that follows."""
+    start = html.rfind("<!--")
+    if start >= 0 and "-->" not in html[start + 2 :]:
+        raise _truncated("a comment has no end")
+
+
+def _truncated(reason: str) -> ParseError:
+    return ParseError("the document is truncated", reasons=(f"the document is truncated: {reason}",))
 
 
 def _metadata(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,11 @@ from scrapers.docs.page import Text
 _BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>", re.IGNORECASE)
 _BOLD_OR_BLOCK = re.compile(r"<(?P<close>/)?(?P<name>b|td|th|tr|p|li|h[1-6])(?:\s[^<>]*)?>", re.IGNORECASE)
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
-_BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "tr", "td", "th", "pre", "section", "blockquote", "dt", "dd"})
+_BLOCKS = frozenset(
+    {"p", "div", "li", "ul", "ol", "tr", "td", "th", "pre", "section", "blockquote", "dt", "dd", "details", "summary"}
+)
+# Two of these side by side are two names; a span may cut one name in two (sources.md D1.10).
+_APART = frozenset({"code", "a"})
 _UNREAD = frozenset({"script", "style", "sup", "table", "template"})
 
 
@@ -35,6 +39,7 @@ def read_text(element: Tag, *, nested_lists: bool = True) -> Text:
         codes=_spans(element, ("code",)),
         bolds=_spans(element, ("strong", "b")),
         emphases=_spans(element, ("em", "i")),
+        strikes=_spans(element, ("del", "s", "strike")),
     )
 
 
@@ -72,6 +77,7 @@ def _stray_bold_ends(html: str) -> str:
 def _pieces(element: Tag, unread: frozenset[str]) -> Iterator[str]:
     for child in element.children:
         if isinstance(child, Tag):
+            yield " " if _follows_another(child) else ""
             yield from _tag_pieces(child, unread)
         elif _is_text(child):
             yield str(child) if element.find_parent("pre") or element.name == "pre" else " ".join(_words(str(child)))
@@ -87,6 +93,11 @@ def _tag_pieces(tag: Tag, unread: frozenset[str]) -> Iterator[str]:
     yield "\n" if apart else ""
     yield from _pieces(tag, unread)
     yield "\n" if apart else ""
+
+
+def _follows_another(tag: Tag) -> bool:
+    before = tag.previous_sibling
+    return tag.name in _APART and isinstance(before, Tag) and before.name in _APART
 
 
 def is_second_language(tag: Tag) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
 from markdown_it import MarkdownIt
 
-from scrapers.docs.html import page_from_html
+from scrapers.docs.html import page_from_html, refuse_open_comment
 from scrapers.docs.page import Page
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(?P<fields>.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -20,10 +21,11 @@ _FIELD = re.compile(r"^(?P<name>[\w.-]+):[ \t]*(?P<value>.*?)[ \t]*$", re.MULTIL
 _DIRECTIVE = re.compile(
     r"^[ \t]*:::.*$"  # images, zones
     r"|^#+[ \t]*\[[^\]]*\]\(#tab/[^)]*\)[ \t]*$"  # tab headings
-    r"|\[!INCLUDE[ \t]*\[[^\]]*\]\([^)]*\)\]"
+    r"|\[!INCLUDE[ \t]*\[(?P<label>[^\]]*)\]\((?P<target>[^)]*)\)\]"
     r"|\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION|div|VIDEO)\b[^\]]*\]",
     re.MULTILINE | re.IGNORECASE,
 )
+_WITHOUT_ENDPOINTS = re.compile(r"footer|banner|rebrand|preview|disclaimer|feedback", re.IGNORECASE)
 _SEPARATOR = re.compile(r"^[\s>]*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _PIPE = re.compile(r"(?<!\\)\|")
 
@@ -36,13 +38,26 @@ _STARRED_NAME = re.compile(r"^(?:\*\*)?(?P<name>\\?\*?[\w#-][\w#*\\-]*(?:\.[\w#*
 
 
 def page_from_markdown(text: str) -> Page:
-    """Return the page."""
+    """Return the page.
+
+    Raises:
+        ParseError: a comment has no end, so that the rest of the page is lost.
+    """
     text = text.replace("\r\n", "\n")
     front_matter = _FRONT_MATTER.match(text)
     body = text[front_matter.end() :] if front_matter else text
     rendered = MarkdownIt("commonmark").enable("table").render(_prepared(body)).replace(_STAR, "*")
     metadata = tuple(_fields(front_matter["fields"])) if front_matter else ()
-    return page_from_html(f"<html><body>{rendered}</body></html>", metadata)
+    refuse_open_comment(rendered)
+    page = page_from_html(f"<html><body>{rendered}</body></html>", metadata)
+    return msgspec.structs.replace(page, includes=tuple(_includes(body)))
+
+
+def _includes(body: str) -> Iterator[str]:
+    """Yield the targets of includes, but not those whose name says that they hold no endpoints."""
+    for found in _DIRECTIVE.finditer(body):
+        if found["target"] is not None and not _WITHOUT_ENDPOINTS.search(f"{found['label']} {found['target']}"):
+            yield found["target"]
 
 
 def _fields(front_matter: str) -> Iterator[tuple[str, str]]:

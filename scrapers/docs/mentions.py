@@ -3,9 +3,10 @@
     allow traffic into your network from the **AzureConnectors** service tag.   -> AzureConnectors
     Ensure your proxy allows traffic to:
     - `*.powerautomate.com` (flow service)                                      -> that host name
+    - `*.a.example.com` and `*.b.example.com`                                   -> both
 
 Conservative: only CamelCase names in bold or code, in a sentence with the words "service tag", and
-only bullets that begin with such a name or a host name below a sentence that announces them.
+only bullets that begin with such a name or host names below a sentence that announces them.
 """
 
 from __future__ import annotations
@@ -18,10 +19,16 @@ from msgspec import Struct
 from scrapers.docs.page import BulletList, Text
 
 _NAMED_TAG = re.compile(r"^[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+(?:\.[A-Za-z0-9]+)*$")
-_HOST_NAME = re.compile(r"^(?:https?://)?[\w\\*-]+(?:\.[\w\\*-]+)+/?$")
+_HOST_NAME = re.compile(r"^(?:[\w\\*-]+(?:\.[\w\\*-]+)+/?|https?://[\w\\*-]+(?:\.[\w\\*-]+)+(?:/\S*)?)$")
 _SERVICE_TAG = re.compile(r"\bservice tags?\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:not|avoid|instead of)\b|n[’']t\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+# "Allow outbound traffic to the **X** service tag"; "outbound IP addresses" are Power Automate's, inbound here.
+_LETTING_OUT = (
+    r"\b(?:allow|permit|open|enable)\w*\b.*\b(?:traffic|connections?|connectivity|access|calls|outbound)\b.*"
+    r"\bto\s+(?:(?:the|all|these|any|of|following|azure)\s+)*(?:[\w.]+(?:,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+))*"
+)
+_SEPARATOR = re.compile(r"\s*(?:[,;/&]|\band\b|\bor\b)?\s*(?:\b(?:and|or)\b\s*)?", re.IGNORECASE)
 _ALLOWING = re.compile(
     r"\b(?:allow(?:s|list)?|permits?|traffic|reach|endpoints?|domains?|hosts?|urls?)\b", re.IGNORECASE
 )
@@ -32,6 +39,13 @@ class Mention(Struct, frozen=True):
 
     tag: str
     sentence: str
+
+
+class Opening(Struct, frozen=True):
+    """The host names that a bullet begins with, as written, and the text after them."""
+
+    names: tuple[str, ...]
+    rest: str
 
 
 def mentioned_tags(text: Text) -> Iterator[Mention]:
@@ -49,9 +63,39 @@ def lists_service_tags(bullets: BulletList) -> bool:
 
 
 def lists_host_names(bullets: BulletList) -> bool:
-    """Say whether ``bullets`` begin with host names that the paragraph before them asks to allow (sources.md D1.38)."""
-    openings = (opening_span(item) for item in bullets.items)
-    return bool(_ALLOWING.search(bullets.lead)) and any(map(_HOST_NAME.match, openings))
+    """Say whether ``bullets`` begin with host names that the paragraph before them asks to allow (sources.md D1.38).
+
+    One name in code or bold tells the list; plain names only where every bullet begins with one.
+    """
+    if not _ALLOWING.search(bullets.lead):
+        return False
+    spans = any(_HOST_NAME.match(opening_span(item)) for item in bullets.items)
+    return spans or all(opening_names(item).names for item in bullets.items)
+
+
+def opening_names(item: Text) -> Opening:
+    """Return the host names that a bullet begins with.
+
+    They stand between commas, "and" and breaks, or each in a span of its own.
+    """
+    marked = {word for span in (*item.codes, *item.bolds) for word in re.split(r"[\s,;]+", span)}
+    marked.update(line.split()[0] for line in item.lines)
+    names: list[str] = []
+    rest = item.text
+    while True:
+        separator = _SEPARATOR.match(rest) if names else None
+        after = rest[separator.end() :] if separator else rest
+        word = re.split(r"[\s,;]", after, maxsplit=1)[0].rstrip(".:")
+        alone = not separator or bool(separator[0].strip()) or word in marked
+        if not (alone and _HOST_NAME.match(word)):
+            return Opening(tuple(names), rest)
+        names.append(word)
+        rest = after[len(word) :]
+
+
+def goes_to_service_tag(sentence: str, tag: str) -> bool:
+    """Say whether ``sentence`` asks to let traffic out to ``tag``, or to "the service tags", rather than in from it."""
+    return re.search(rf"{_LETTING_OUT}(?:service tags?|{re.escape(tag)})\b", sentence, re.IGNORECASE) is not None
 
 
 def opening_span(item: Text) -> str:

@@ -22,6 +22,8 @@ class Text(Struct, frozen=True):
     bolds: tuple[str, ...] = ()
     emphases: tuple[str, ...] = ()
     """Emphasized spans: in a cell of host names they are wildcards that lost their stars (sources.md D1.5)."""
+    strikes: tuple[str, ...] = ()
+    """Struck-out spans: still written, no longer meant."""
 
     @property
     def text(self) -> str:
@@ -70,6 +72,8 @@ class Page(Struct, frozen=True):
     blocks: tuple[Block, ...]
     bilingual: bool = False
     """Each phrase stands there twice, in two languages (sources.md D1.35)."""
+    includes: tuple[str, ...] = ()
+    """Files whose content belongs here and is not in this document (sources.md D1.32); no footers, no banners."""
 
     def meta(self, name: str) -> str | None:
         """Return the first content of ``name``, or None."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from schema.errors import ParseError
-from scrapers.docs.html import page_from_html
+from scrapers.docs.html import page_from_html, refuse_truncated
 from scrapers.docs.markdown import page_from_markdown
 from scrapers.docs.page import Page
 
@@ -34,14 +34,17 @@ def read_page(body: bytes, media_type: str) -> Page:
     """Return the page. The content decides the form; ``media_type`` only where content leaves it open.
 
     Raises:
-        ParseError: empty, XML, or not text.
+        ParseError: empty, XML, not text, or truncated HTML.
     """
     text = _decoded(body)
     if not text.strip():
         raise ParseError("the document is empty")
     if text.lstrip().startswith("<?xml"):
         raise ParseError("the document is XML, not a docs page")
-    return page_from_markdown(text) if _is_markdown(text, media_type) else page_from_html(text)
+    if _is_markdown(text, media_type):
+        return page_from_markdown(text)
+    refuse_truncated(text)
+    return page_from_html(text)
 
 
 def upstream_facts(page: Page) -> UpstreamFacts:

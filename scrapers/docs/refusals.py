@@ -13,11 +13,12 @@ from scrapers.docs.tables import endpoint_columns, holds_endpoints_only
 
 
 def page_reasons(page: Page) -> Iterator[str]:
-    """Yield what is wrong with the page as a whole: two languages, no endpoints, a table that did not become one."""
+    """Yield what is wrong with the page as a whole: two languages, no endpoints, content elsewhere, a broken table."""
     if page.bilingual:
         yield "the page says each phrase in two languages"
     if not any(_is_endpoint_table(table) for table in page.tables):
         yield "the page has no table of endpoints"
+    yield from (f"the content of {target!r} is not in the page" for target in page.includes)
     for block in page.blocks:
         broken = (text.text[:120] for text in _prose(block) if _is_broken_table(text.text))
         yield from (f"{place(block.headings)}: a table that is not one: {text!r}" for text in broken)

@@ -8,7 +8,8 @@
 | the others   | protocols, uses, endpoint type, when, region, required |
 
 A table with none of the first three is not about endpoints (link tables, limits; D1.16), unless a
-whole column of it holds host names or addresses: then a header was renamed and a person must look.
+column of it, or a cell alone, holds host names or addresses: then a header was renamed or an editor
+split a table, and a person must look.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from scrapers.docs.page import Page, Row, Table, Text
 
 _SUPERFLUOUS = re.compile(r"[*?:`]")
 _LOST_STAR = re.compile(r"(?:^|[\s/,;])\.\w|\w\.\.\w")
+# A single cell is evidence only where it cannot be Node.js, Microsoft.Flow.Admin or a link's URL.
+_EVIDENT = re.compile(r"[^A-Z/]*(?:\*|\.[^.A-Z]+\.|:)|[\d.]+/\d+")
 _EMPTY = Text()
 
 
@@ -136,6 +139,9 @@ def _refuse_unnamed_endpoints(table: Table) -> None:
         if 2 * sum(map(holds_endpoints_only, cells)) > len(cells):
             header = " | ".join(cell.text for cell in table.header)
             raise ValueError(f"column {place + 1} of the table {header!r} holds endpoints, but its header is not known")
+    for cell in (cell for row in (table.header, *table.rows) for cell in row):
+        if all(map(_EVIDENT.match, items(cell))) and holds_endpoints_only(cell):
+            raise ValueError(f"{cell.text[:120]!r} stands in a table without a column of endpoints")
 
 
 def holds_endpoints_only(cell: Text) -> bool:

@@ -68,13 +68,14 @@ query WhatIs {
 `,
   `# What Power Automate needs, from its own page.
 query PowerAutomate {
-  endpoints(filter: { source: ["power-automate-ip-address-configuration"] }, first: 100) {
+  endpoints(filter: { service: ["Power Automate"] }, first: 100) {
     version
     items {
       title
       cloud
       clouds
       direction
+      prefixes
       fqdns
       protocols
       serviceTags

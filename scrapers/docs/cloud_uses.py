@@ -1,0 +1,129 @@
+"""What the uses of a row say of its clouds (sources.md D2).
+
+| words                                                             | say                          |
+|-------------------------------------------------------------------|------------------------------|
+| (U.S. Government - GCC only), (GCC and GCCH), (GCC tenants)        | those and no others          |
+| for US government cloud, for GCC only, China only, 21Vianet operated | those and no others        |
+| (also valid for GCC), also needed for GCC, (including China)       | those besides the row's own  |
+| (except China), (not available in GCC)                            | the row's own without those  |
+| outside EMEA, U.S. government; not needed for ...; for EMEA users  | nothing                      |
+
+A parenthesis that holds a cloud word and is none of these is refused: a row would go into the wrong
+allowlist in silence. Prose is free: what it says of clouds in other words is not read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from scrapers.docs.cloud_words import (
+    GOVERNMENT,
+    UNITED_STATES,
+    VIANET,
+    Clouds,
+    names_unread_cloud,
+    ordered,
+    read_cloud_words,
+)
+
+_PARENTHESIS = re.compile(r"[(（]([^()（）]*)[)）]")
+_HOST = re.compile(r"[\w*-]+(?:\.[\w*-]{2,}){2,}")
+# What may stand beside cloud words in a parenthesis that speaks of clouds; any other word makes it a remark.
+_FILLER = re.compile(
+    r"\b(?:and|or|only|the|in|for|by|of|to|on|is|are|cloud|clouds|customers?|tenants?|users?|environments?|regions?"
+    r"|instances?|endpoints?|operated|microsoft|azure|use|used|valid|available|required|needed|supported|applicable"
+    r"|applies|mandatory|optional)\b|[\s,;:./&+–—-]",
+    re.IGNORECASE,
+)
+_ALSO_VALID = re.compile(r"^\s*also valid for\b", re.IGNORECASE)
+_ALSO = re.compile(r"\b(?:also|as well(?: as)?|too|including|includes)\b", re.IGNORECASE)
+_EXCEPT = re.compile(r"\b(?:except(?:ing)?|excluding|excludes|other than|outside|not)\b|\bnon[\s-]", re.IGNORECASE)
+_NEGATION = re.compile(r"\b(?:except|excluding|other than|outside|not)\b|n[’']t\b", re.IGNORECASE)
+_REFERENCE = re.compile(r"^\s*(?:see|learn more)\b", re.IGNORECASE)
+
+_NAME = (
+    rf"(?:{GOVERNMENT}|\bgcc(?:[\s-]?h(?:igh)?)?\b|\bdod\b|{VIANET}|\bmooncake\b|\bchina\b"
+    r"|\b(?:public|commercial|national|sovereign|government) clouds?\b|\ball clouds\b)"
+)
+_AND = r"(?:\s*[,/&]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)(?:the\s+)?"
+_PUBLIC = r"\b(?:public|commercial)\b"
+_LIST = rf"(?:{_PUBLIC}{_AND})?{_NAME}(?:(?:\s+clouds?)?{_AND}(?:{_NAME}|{_PUBLIC}))*"
+_KIND = r"(?:clouds?|customers?|tenants?|users?|environments?|regions?)"
+_PHRASE = re.compile(
+    rf"\b(?:for|by) (?:both |use in )?(?:the |users in (?:the )?)?{_LIST}"
+    rf"|\b(?:required|needed|used|available|valid|supported|mandatory|only) (?:only )?in (?:the )?{_LIST}"
+    rf"|\bin (?:the )?{_LIST} {_KIND}\b"
+    rf"|{_LIST}(?:[\s-]{_KIND})?[\s-]only\b"
+    rf"|{VIANET}[\s-]operated\b|\boperated by {VIANET}"
+    rf"|\ball production regions and [\w\s]*{UNITED_STATES}\s+sovereign clouds",
+    re.IGNORECASE,
+)
+_SENTENCE_START = re.compile(r"^.*(?<!\.S)[.;!]\s")
+_SENTENCE_END = re.compile(r"(?<!\.S)[.;!](?:\s|$)")
+
+
+class CloudUses(Struct, frozen=True):
+    """What uses say: ``only`` has one entry for each parenthesis or phrase that narrows."""
+
+    only: tuple[Clouds, ...]
+    also: Clouds
+    without: Clouds
+
+
+def read_uses(uses: str) -> CloudUses:
+    """Return what ``uses`` say of clouds.
+
+    Raises:
+        ValueError: a parenthesis holds a word of clouds and cannot be read.
+    """
+    text = _HOST.sub(" ", uses)
+    parts = [*map(_parenthesis, _PARENTHESIS.findall(text)), *_phrases(_PARENTHESIS.sub(" ", text))]
+    return CloudUses(
+        only=tuple(clouds for part in parts for clouds in part.only),
+        also=ordered({cloud for part in parts for cloud in part.also}),
+        without=ordered({cloud for part in parts for cloud in part.without}),
+    )
+
+
+def split_exception(text: str) -> tuple[str, str]:
+    """Return what stands before and after the first "except" or "not"; the latter "" when there is none."""
+    found = _EXCEPT.search(text)
+    return (text[: found.start()], text[found.end() :]) if found else (text, "")
+
+
+def is_filler(rest: str) -> bool:
+    """Say whether nothing but words around clouds is left."""
+    return not _FILLER.sub("", rest)
+
+
+def _parenthesis(inside: str) -> CloudUses:
+    if _ALSO_VALID.search(inside):
+        return CloudUses((), read_cloud_words(inside).clouds, ())
+    said, exception = split_exception(_ALSO.sub(" ", inside))
+    named, excepted = read_cloud_words(said), read_cloud_words(exception)
+    if not (named.clouds or excepted.clouds) or not is_filler(named.rest + excepted.rest):
+        _refuse_unread(inside)
+        return CloudUses((), (), ())
+    if _ALSO.search(inside):
+        return CloudUses((), named.clouds, excepted.clouds)
+    return CloudUses((named.clouds,) if named.clouds else (), (), excepted.clouds)
+
+
+def _refuse_unread(inside: str) -> None:
+    if names_unread_cloud(inside) and not _REFERENCE.search(inside):
+        raise ValueError(f"({inside}) names a cloud in words that are not known")
+
+
+def _phrases(prose: str) -> list[CloudUses]:
+    """Return what each phrase of ``prose`` says; one that its sentence negates says nothing."""
+    said = []
+    for found in _PHRASE.finditer(prose):
+        before = _SENTENCE_START.sub("", prose[: found.start()])
+        after = _SENTENCE_END.split(prose[found.end() :], maxsplit=1)[0]
+        clouds = read_cloud_words(found[0]).clouds
+        if clouds and not _NEGATION.search(before):
+            also = _ALSO.search(before) or _ALSO.search(after)
+            said.append(CloudUses((), clouds, ()) if also else CloudUses((clouds,), (), ()))
+    return said
