@@ -7,7 +7,6 @@ when the version is newer than the one last seen, and once a day whatever the ve
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -15,7 +14,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Struct
 
-from schema.document import Document, Provenance, Reading
+from schema.document import Document, Reading
 from schema.endpoint_set import Attributes, EndpointSet, endpoint_set
 from schema.errors import FetchError
 from schema.version import SourceState
@@ -55,17 +54,7 @@ async def fetch_microsoft_365(source: Source, upstream: Upstream, state: SourceS
     endpoints = await upstream.get(source.url + request, accept="application/json")
     if endpoints is None:
         raise FetchError(f"{source.url} answered nothing to an unconditional request", url=source.url)
-    provenance = Provenance(
-        url=source.url,
-        fetched_at=now,
-        digest=f"sha256:{hashlib.sha256(endpoints.body).hexdigest()}",
-        media_type=endpoints.media_type,
-        etag=endpoints.etag,
-        last_modified=endpoints.last_modified,
-        upstream_version=latest,
-        upstream_at=_version_date(latest),
-    )
-    return Document(endpoints.body, provenance)
+    return endpoints.document(now, upstream_version=latest, upstream_at=_version_date(latest))
 
 
 def parse_microsoft_365(source: Source, document: Document) -> Reading:

@@ -7,7 +7,6 @@ nothing, so every field is read and nothing is skipped because a number did not 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import UTC, datetime, time
 from functools import lru_cache
@@ -15,7 +14,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from schema.document import Document, Provenance, Reading
+from schema.document import Document, Reading
 from schema.endpoint_set import Attributes, EndpointSet
 from schema.errors import FetchError
 from schema.prefix import canonical_prefixes
@@ -58,19 +57,8 @@ async def fetch_service_tags(source: Source, upstream: Upstream, state: SourceSt
         last_modified=state.last_modified if known else None,
         accept="application/json",
     )
-    if file is None:
-        return None
-    provenance = Provenance(
-        url=link.url,
-        fetched_at=now,
-        digest=f"sha256:{hashlib.sha256(file.body).hexdigest()}",
-        media_type=file.media_type,
-        etag=file.etag,
-        last_modified=file.last_modified,
-        page_url=page.url,
-        upstream_at=datetime.combine(link.named_on, time(), UTC) if link.named_on else None,
-    )
-    return Document(file.body, provenance)
+    named_at = datetime.combine(link.named_on, time(), UTC) if link.named_on else None
+    return file.document(now, page_url=page.url, upstream_at=named_at) if file else None
 
 
 def parse_service_tags(source: Source, document: Document) -> Reading:

@@ -6,9 +6,13 @@ tell them apart.
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
+
+from schema.document import Document, Provenance
 
 
 class Response(Struct, frozen=True):
@@ -21,6 +25,28 @@ class Response(Struct, frozen=True):
     """Lower case, without parameters."""
     etag: str | None = None
     last_modified: str | None = None
+
+    def document(
+        self,
+        fetched_at: datetime,
+        *,
+        page_url: str | None = None,
+        upstream_version: str | None = None,
+        upstream_at: datetime | None = None,
+    ) -> Document:
+        """Return the answer as a document, with what is known of where it is from."""
+        provenance = Provenance(
+            url=self.url,
+            fetched_at=fetched_at,
+            digest=f"sha256:{hashlib.sha256(self.body).hexdigest()}",
+            media_type=self.media_type,
+            etag=self.etag,
+            last_modified=self.last_modified,
+            page_url=page_url,
+            upstream_version=upstream_version,
+            upstream_at=upstream_at,
+        )
+        return Document(self.body, provenance)
 
 
 class Upstream(Protocol):

@@ -5,10 +5,9 @@ Every docs page's source uses `fetch_docs_page` as its ``fetch``.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
-from schema.document import Document, Provenance
+from schema.document import Document
 from schema.errors import FetchError
 from schema.version import SourceState
 from scrapers.docs.page import Page
@@ -88,16 +87,4 @@ def _read_document(response: Response, now: datetime) -> Document:
 
 def _document(response: Response, page: Page, now: datetime) -> Document:
     facts = upstream_facts(page)
-    return Document(
-        body=response.body,
-        provenance=Provenance(
-            url=response.url,
-            fetched_at=now,
-            digest=f"sha256:{hashlib.sha256(response.body).hexdigest()}",
-            media_type=response.media_type,
-            etag=response.etag,
-            last_modified=response.last_modified,
-            upstream_version=facts.version,
-            upstream_at=facts.at,
-        ),
-    )
+    return response.document(now, upstream_version=facts.version, upstream_at=facts.at)
