@@ -61,7 +61,7 @@ class Reader:
         self._behind = ()
         newest = await self.store.versions.version(head) if head else None
         if newest != self._newest:
-            if newest and newest.version == self.current.version:
+            if self._newest and await self.store.versions.version(self._newest.version) != self._newest:
                 self._old.clear()  # another history with the same numbers
             self.current, self._newest = await self._loaded(head), newest
         self.refreshed_at = datetime.now(UTC)

@@ -82,6 +82,7 @@ async def _client(url: str) -> AsyncIterator[Store]:
     try:
         pool = BlockingConnectionPool.from_url(
             url,
+            protocol=2,
             max_connections=_POOL,
             timeout=_TIMEOUT_S,
             socket_timeout=_TIMEOUT_S,

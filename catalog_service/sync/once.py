@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import compared, insists, is_stale, reasons_to_hold
-from catalog_service.sync.record import RELEASE, Clock, hold, publish, served, settle
+from catalog_service.sync.record import RELEASE, Clock, answered, hold, publish, served, settle
 from schema.version import SourceState, Version
 from scrapers.source import Source
 from scrapers.upstream import Upstream
@@ -37,12 +37,11 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
     superseded = await store.versions.version_with(source.name, candidate.digest)
     stale = is_stale(previous, candidate, superseded) and not insists(candidate, previous, state, clock())
     if stale and not rejected:
-        stale_since = state.stale_since or clock()
-        await settle(store, lease, replace(state, checked_at=clock(), stale_since=stale_since))
+        await settle(store, lease, replace(answered(state, clock()), stale_since=state.stale_since or clock()))
         return None
     reasons = await asyncio.to_thread(reasons_to_hold, source, previous, candidate, superseded)
     if reasons or rejected:
-        held = await hold(store, lease, previous, candidate, replace(state, checked_at=clock()), reasons)
+        held = await hold(store, lease, previous, candidate, answered(state, clock()), reasons)
         if rejected:
             return None
         raise held

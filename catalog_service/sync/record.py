@@ -87,9 +87,8 @@ async def hold(
         provenance=provenance,
         base=previous.version.version if previous else None,
     )
-    settled = replace(state, failures=0, error=None, error_code=None)
     await store.sources.record(
-        lease, settled, drop=older.id if older and not same else "", hold=(held, candidate.records)
+        lease, state, drop=older.id if older and not same else "", hold=(held, candidate.records)
     )
     return UnsafeChangesetError(
         f"{source}: held for a person as {id_}: {'; '.join(reasons)}", reasons=reasons, held=id_, source=source
@@ -102,9 +101,14 @@ async def settle(store: Store, lease: Lease, state: SourceState) -> None:
     await store.sources.record(lease, state, drop=held.id if held else "")
 
 
+def answered(state: SourceState, now: datetime) -> SourceState:
+    """Return the state after upstream gave a document that could be read, whatever becomes of it."""
+    return replace(state, checked_at=now, failures=0, error=None, error_code=None)
+
+
 def served(state: SourceState, provenance: Provenance | None, now: datetime) -> SourceState:
     """Return the state after upstream was seen to have what is served."""
-    settled = replace(state, checked_at=now, ok_at=now, failures=0, error=None, error_code=None, stale_since=None)
+    settled = replace(answered(state, now), ok_at=now, stale_since=None)
     if provenance is None:
         return settled
     return replace(
