@@ -1,9 +1,9 @@
 """Host names: lower case, with ``*`` where upstreams write a wildcard.
 
 In: a name as upstreams write it. Out: its canonical text, or ValueError. ``*`` may be a label
-(``*.flow.microsoft.com``), begin one (``*cdn.onenote.net``) or stand in the middle
-(``autodiscover.*.onmicrosoft.com``): all three are published (sources.md D1.6, M1). Inside a label it is
-the mark of two names glued into one.
+(``*.flow.microsoft.com``, ``autodiscover.*.onmicrosoft.com``), begin one (``*cdn.onenote.net``) or end
+one after a dash (``autodiscover-*.outlook.com``): all are published (sources.md D1.6, M1). Elsewhere in
+a label it is the mark of two names glued into one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-_LABEL = r"(?:\*[a-z0-9_-]{0,62}|(?!-)[a-z0-9_-]{1,63})(?<!-)"
+_LABEL = r"(?:(?:\*[a-z0-9_-]{0,62}|(?!-)[a-z0-9_-]{1,63})(?<!-)|[a-z0-9][a-z0-9_-]{0,60}-\*)"
 _FQDN = re.compile(rf"^(?:{_LABEL}\.)+(?!\d+$)[a-z0-9-]{{2,63}}$")
 
 

@@ -75,7 +75,7 @@ class SourceState(Struct, frozen=True, omit_defaults=True):
     stale_since: datetime | None = None
     """Since when upstream serves content that was superseded here (sources.md T2)."""
     rejected: tuple[str, ...] = ()
-    """Digests a person rejected: the same content is not held again."""
+    """Digests a person rejected: the same content is listed as rejected, and nobody is asked again."""
     read_at: datetime | None = None
     """When a whole document last said what is served."""
     etag: str | None = None

@@ -22,7 +22,7 @@ from schema.document import Document, Reading
 from schema.endpoint_set import Attributes, EndpointSet, endpoint_set
 from schema.errors import ParseError
 from schema.words import Cloud, Direction
-from scrapers.docs.cells import Names, read_names, read_prefixes, read_protocols, read_service_tags
+from scrapers.docs.cells import Names, read_names, read_prefixes, read_protocols, read_service_tags, refuse_struck
 from scrapers.docs.clouds import heading_clouds, refuse_unread_heading, region_clouds, row_clouds
 from scrapers.docs.mentions import (
     goes_to_service_tag,
@@ -119,6 +119,8 @@ def _row_records(source: Source, headings: Headings, columns: Columns, row: Row,
         yield row_reason(headings, row, f"{', '.join(map(repr, surplus))} stands under no header")
         return
     try:
+        for cell in row:
+            refuse_struck(cell)
         yield from reader(source, headings, columns, row)
     except ValueError as error:
         yield row_reason(headings, row, str(error))
@@ -242,7 +244,7 @@ def _service_tag(
 
 
 def _mentioned_tags(source: Source, headings: Headings, text: Text) -> Iterator[Found]:
-    for mention in mentioned_tags(text):
+    for mention in () if text.strikes else mentioned_tags(text):
         section = _mention_section(headings, mention.sentence)
         direction = _direction(mention.sentence, mention.tag)
         yield _service_tag(source, section, headings, mention.tag, direction=direction)
@@ -282,6 +284,7 @@ def _bullet_records(source: Source, bullets: BulletList) -> Iterator[Found]:
         return
     for item in bullets.items:
         try:
+            refuse_struck(item)
             yield reader(source, bullets, item)
         except ValueError as error:
             yield f"{place(bullets.headings)}: bullet {item.text[:120]!r}: {error}"

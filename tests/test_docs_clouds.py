@@ -173,6 +173,43 @@ def test_a_parenthesis_that_names_a_cloud_in_other_words_is_refused(uses: str) -
         row_clouds(uses, "", (), PUBLIC)
 
 
+@pytest.mark.parametrize(
+    "uses",
+    [
+        "Access to the portal. For GCC, the address is gov.flow.microsoft.us.",
+        "Used for desktop flows. In GCC tenants, use the addresses below.",
+        "Not used in GCC; for GCC use login.microsoftonline.us",
+        "Access to the portal. For US Government, see Power Automate US Government.",
+        "Retrieves CRLs. For China, allow crl.digicert.cn instead.",
+        "Learn more in Power Automate for US Government customers.",
+        "Access to the tables (for example, China East)",
+    ],
+)
+def test_a_sentence_that_points_elsewhere_says_nothing_of_the_row(uses: str) -> None:
+    """A row does not leave its allowlist because its uses mention where another cloud's endpoints are."""
+    assert row_clouds(uses, "Worldwide endpoints", (), PUBLIC) == (PUBLIC,)
+    assert row_clouds(uses, "", ("Required services",), PUBLIC) == (PUBLIC,)
+
+
+@pytest.mark.parametrize(
+    ("uses", "clouds"),
+    [
+        ("Required for customers in GCC, GCC High, and DoD", US_GOVERNMENT),
+        ("Required for worldwide and US Government", SOVEREIGN),
+        ("Needed for runs (Government Community Cloud only)", (GCC,)),
+    ],
+)
+def test_lists_of_clouds_are_read_whole(uses: str, clouds: tuple[Cloud, ...]) -> None:
+    """Every cloud of an enumeration counts."""
+    assert row_clouds(uses, "", (), PUBLIC) == clouds
+
+
+def test_uses_against_the_place_of_the_row_are_refused() -> None:
+    """A row below one cloud whose uses are for another is a contradiction, and no guess settles it."""
+    with pytest.raises(ValueError, match="its uses are for usgov, its place for public"):
+        row_clouds("Access to the portal (GCC only)", "Worldwide endpoints", (), PUBLIC)
+
+
 def test_a_row_that_excepts_its_only_cloud_is_refused() -> None:
     """No record speaks for no cloud."""
     with pytest.raises(ValueError, match="leaves no cloud"):

@@ -116,7 +116,8 @@ def test_front_matter_becomes_metadata() -> None:
         ("[!INCLUDE [cc-rebrand](includes/cc-rebrand.md)]", ()),
         ("[!INCLUDE [cc-data-platform-banner](x.md)]", ()),
         ("[!INCLUDE [endpoints](includes/more.md)]", ("includes/more.md",)),
-        ("[!include[table](includes/a.md)] [!INCLUDE [b](b.md)]", ("includes/a.md", "b.md")),
+        ("[!include[table](includes/a.md)] [!INCLUDE [b](ip-ranges.md)]", ("includes/a.md", "ip-ranges.md")),
+        ("[!INCLUDE [sharepoint-detailed-docs](includes/sharepoint-detailed-docs.md)]", ()),
     ],
 )
 def test_the_page_knows_what_it_takes_from_elsewhere(include: str, missing: tuple[str, ...]) -> None:

@@ -47,7 +47,15 @@ def test_the_digest_is_of_content_alone(content: tuple[EndpointSet, ...]) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["*.flow.microsoft.com", "*cdn.onenote.net", "autodiscover.*.onmicrosoft.com", "aka.ms", "a_b.c.example"]
+    "name",
+    [
+        "*.flow.microsoft.com",
+        "*cdn.onenote.net",
+        "autodiscover.*.onmicrosoft.com",
+        "autodiscover-*.outlook.com",
+        "aka.ms",
+        "a_b.c.example",
+    ],
 )
 def test_published_names_are_canonical(name: str) -> None:
     """Wildcards as a label, in a label and in the middle are names (sources.md D1.6, M1)."""

@@ -227,6 +227,26 @@ async def test_another_history_with_the_same_numbers_is_loaded(store: Store) -> 
     assert (reader.troubles, (await reader.at("2")).by_id[f"{SOURCE}:a"]) == ((), week(8)[0])
 
 
+async def test_older_snapshots_of_another_history_are_forgotten(store: Store) -> None:
+    """A store begun anew that went past the served number is read anew, its past too."""
+    reader = await three_versions(store)
+    assert (await reader.at("1")).by_id[f"{SOURCE}:a"] == week(1)[0]
+    await store.redis.flushall()
+    lease, before = await leased(store), week(5)[:0]
+    for number in (5, 6, 7, 8):
+        await store.versions.commit(lease, wanted(before, week(number), number - 5 or None, day=number))
+        before = week(number)
+    assert (await reader.refresh()).version == 4
+    assert (await reader.at("1")).by_id[f"{SOURCE}:a"] == week(5)[0]
+
+
+async def test_a_damaged_held_version_stops_nobody(store: Store) -> None:
+    """It is left out; its source's next run puts it up again."""
+    await store.redis.hset(keys.HELD, "0123456789ab", b"damaged")
+    assert await store.sources.held() == ()
+    assert await store.sources.held_of(SOURCE) is None
+
+
 async def test_one_damaged_source_does_not_take_the_others_away(store: Store) -> None:
     """What can be loaded is served; what cannot is named."""
     await three_versions(store)

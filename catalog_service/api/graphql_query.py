@@ -136,7 +136,7 @@ class Query:
         wanted = _filter(info.context, filter)
         reads.check_ready(info.context.reader)
         snapshot = await _snapshot(info.context, at)
-        reads.check_published(snapshot, info.context.sources, wanted)
+        reads.check_published(info.context.reader, snapshot, info.context.sources, wanted)
         listed = await asyncio.to_thread(reads.allowed, snapshot, wanted)
         return AllowlistView(snapshot.version, listed.prefixes, listed.fqdns)
 

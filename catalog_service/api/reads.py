@@ -32,7 +32,14 @@ from catalog_service.views import (
     source_view,
 )
 from schema.endpoint_set import EndpointSet
-from schema.errors import BadParameterError, NotReadyError, RequestError, UnknownSourceError, UnknownVersionError
+from schema.errors import (
+    BadParameterError,
+    NoMatchError,
+    NotReadyError,
+    RequestError,
+    UnknownSourceError,
+    UnknownVersionError,
+)
 from schema.source import SourceInfo
 from schema.version import SourceState, Version
 
@@ -148,29 +155,28 @@ def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> t
 
 
 def missing_sources(snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:
-    """Return the configured sources that ``wanted`` could draw from and that ``snapshot`` has nothing of yet.
+    """Return the configured sources that ``wanted`` does not leave out and that ``snapshot`` has nothing of.
 
-    An answer is whole only when there is none.
+    An answer is whole only when there is none. A source may speak for any cloud, so clouds do not count.
     """
     return tuple(
         one.name
         for one in sources
-        if one.name not in snapshot.by_source
-        and (not wanted.sources or one.name in wanted.sources)
-        and (not wanted.clouds or one.cloud in wanted.clouds)
+        if one.name not in snapshot.by_source and (not wanted.sources or one.name in wanted.sources)
     )
 
 
-def check_published(snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:
+def check_published(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:
     """Return `missing_sources`, when there are others to draw from.
 
     Raises:
-        NotReadyError: every source asked for by name has nothing yet: that is not an empty list.
+        NotReadyError: of the sources asked for by name there is nothing now: that is not an empty list.
+        NoMatchError: there was nothing of them yet at an older version.
     """
     missing = missing_sources(snapshot, sources, wanted)
     if wanted.sources and not set(wanted.sources) - set(missing):
-        names = " and ".join(missing)
-        raise NotReadyError(f"{names} has not been published yet at version {snapshot.version}", sources=missing)
+        message = f"there is nothing of {' and '.join(missing)} at version {snapshot.version}"
+        raise (NotReadyError if snapshot is reader.current else NoMatchError)(message, sources=missing)
     return missing
 
 

@@ -157,7 +157,7 @@ class Rest:
         wanted, at, format_ = self._filter(given), at_of(given), _format(request, one(given, "format"))
         reads.check_ready(self._reader)
         snapshot = await self._reader.at(at)
-        missing = reads.check_published(snapshot, self._sources, wanted)
+        missing = reads.check_published(self._reader, snapshot, self._sources, wanted)
 
         async def rendered() -> Body:
             return await asyncio.to_thread(_allowlist, snapshot, wanted, format_, missing)

@@ -66,7 +66,7 @@ async def export(
         known = known_sources(call.settings)
         wanted = replace(wanted, sources=reads.check_sources(reader, known, sources))
         snapshot = await reader.at(at)
-        missing = reads.check_published(snapshot, known, wanted)
+        missing = reads.check_published(reader, snapshot, known, wanted)
     content = render(name or ("json" if call.as_json else "txt"), snapshot, chosen(snapshot, wanted), wanted.kinds)
     warn_of_missing(missing)
     if output is None or str(output) == "-":

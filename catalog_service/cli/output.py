@@ -51,7 +51,7 @@ def say(message: str) -> None:
 def warn_of_missing(sources: tuple[str, ...]) -> None:
     """Tell a person which sources an answer could not draw from."""
     if sources:
-        say(f"warning: nothing in this is from {', '.join(sources)}: never published here yet")
+        say(f"warning: nothing in this is from {', '.join(sources)}: the catalogue has nothing of it")
 
 
 def in_color() -> bool:

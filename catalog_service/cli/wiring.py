@@ -47,7 +47,8 @@ async def opened_store(settings: Settings, *, service: bool = False) -> AsyncIte
     """Give the store for a block, to write to. Raises as `open_store`, and StoreError for a store of demo data."""
     async with open_store(settings.redis_url, settings.data_dir, service=service) as store:
         if await store.is_demo():
-            raise StoreError(f"{settings.data_dir} holds the demo's data: nothing real goes in there")
+            where = "this Redis" if settings.redis_url else settings.data_dir
+            raise StoreError(f"{where} holds the demo's data: nothing real goes in there")
         yield store
 
 

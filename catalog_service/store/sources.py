@@ -31,9 +31,9 @@ class SourceRecords:
         return {name.decode(): _state(name.decode(), data) for name, data in found.items()}
 
     async def held(self) -> tuple[HeldVersion, ...]:
-        """Return the held versions, oldest first."""
-        found = await self._ask("HVALS", keys.HELD)
-        return tuple(sorted((codec.unpack(data, HeldVersion) for data in found), key=lambda one: (one.held_at, one.id)))
+        """Return the held versions, rejected ones too, oldest first; a damaged one is left out."""
+        found = [_held(data) for data in await self._ask("HVALS", keys.HELD)]
+        return tuple(sorted((one for one in found if one), key=lambda one: (one.held_at, one.id)))
 
     async def held_of(self, source: str) -> HeldVersion | None:
         """Return the version of ``source`` that is held, None when there is none."""
@@ -75,6 +75,14 @@ class SourceRecords:
         )
         if bytes(answer[0]) == b"FENCED":
             raise FencedError(f"another runner took over {lease.source}", source=lease.source)
+
+
+def _held(data: bytes) -> HeldVersion | None:
+    try:
+        return codec.unpack(data, HeldVersion)
+    except CorruptContentError as error:  # its source's next run puts it up again
+        _log.error("a held version is damaged", error=str(error))
+        return None
 
 
 def _state(source: str, data: bytes | None) -> SourceState:

@@ -16,6 +16,7 @@ from catalog_service.store.connect import Store
 from catalog_service.sync.record import Clock
 from catalog_service.sync.run import run_source
 from catalog_service.tasks import stop
+from schema.errors import StoreError
 from schema.version import SourceState
 from scrapers.source import Source
 from scrapers.upstream import Upstream
@@ -53,7 +54,9 @@ async def _keep_source(source: Source, upstream: Upstream, store: Store, clock: 
             await asyncio.sleep(pause_s)
         else:
             outcome = await run_source(source, upstream, store, clock)
-            await asyncio.sleep(_BUSY_S if outcome.result == "busy" else 0)
+            # What could not be recorded does not put the source off either: a full or read-only store is not pressed.
+            waits = {"busy": _BUSY_S, "failed": _RETRY_S if outcome.code == StoreError.code else 0}
+            await asyncio.sleep(waits.get(outcome.result, 0))
 
 
 def due_in_s(source: Source, state: SourceState, now: datetime, chance: float) -> float:

@@ -43,12 +43,13 @@ def read_names(cell: Text) -> Names:
     """
     if cell.emphases:
         raise ValueError(f"emphasis has taken the stars of {', '.join(cell.emphases)!r}")
-    _refuse_struck(cell)
+    refuse_struck(cell)
     words = [word for item in items(cell) for word in item.split()]
     problems = [problem for word in words if (problem := _name_problem(word))]
     if problems or not words:
         raise ValueError("; ".join(problems) or "there is no host name")
-    glued = [code for code in cell.codes if code not in words and not _name_problem(code)]
+    apart = {word.rstrip(".") for word in words}
+    glued = [code for code in cell.codes if code.rstrip(".") not in apart and not _name_problem(code)]
     if glued:
         raise ValueError(f"{', '.join(map(repr, glued))} runs together with what stands beside it")
     urls = filter(None, map(_URL.match, words))
@@ -64,7 +65,7 @@ def read_prefixes(cell: Text) -> tuple[str, ...]:
     Raises:
         ValueError: no address, or something that is neither an address, a range nor a CIDR block.
     """
-    _refuse_struck(cell)
+    refuse_struck(cell)
     found: list[str] = []
     problems: list[str] = []
     for item in items(cell):
@@ -116,7 +117,8 @@ def without_scheme(item: str) -> str:
     return url["host"] if url else item
 
 
-def _refuse_struck(cell: Text) -> None:
+def refuse_struck(cell: Text) -> None:
+    """Raise ValueError where something is struck out: still written, no longer meant."""
     if cell.strikes:
         raise ValueError(f"{', '.join(cell.strikes)!r} is struck out")
 

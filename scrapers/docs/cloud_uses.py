@@ -41,18 +41,21 @@ _ALSO_VALID = re.compile(r"^\s*also valid for\b", re.IGNORECASE)
 _ALSO = re.compile(r"\b(?:also|as well(?: as)?|too|including|includes)\b", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:except(?:ing)?|excluding|excludes|other than|outside|not)\b|\bnon[\s-]", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:except|excluding|other than|outside|not)\b|n[’']t\b", re.IGNORECASE)
-_REFERENCE = re.compile(r"^\s*(?:see|learn more)\b", re.IGNORECASE)
+_REFERENCE = re.compile(r"\b(?:see|learn more|for example|such as|below|should)\b", re.IGNORECASE)
+# A sentence that points elsewhere, or turns to another cloud than the row's, says nothing of the row.
+_ELSEWHERE = re.compile(r"\b(?:see|learn more|instead|use|below|above|for example|such as|address)\b", re.IGNORECASE)
+_TURN = re.compile(r"^\s*(?:For|In)\b[^,]*$")
 
 _NAME = (
     rf"(?:{GOVERNMENT}|\bgcc(?:[\s-]?h(?:igh)?)?\b|\bdod\b|{VIANET}|\bmooncake\b|\bchina\b"
     r"|\b(?:public|commercial|national|sovereign|government) clouds?\b|\ball clouds\b)"
 )
 _AND = r"(?:\s*[,/&]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)(?:the\s+)?"
-_PUBLIC = r"\b(?:public|commercial)\b"
+_PUBLIC = r"\b(?:public|commercial|worldwide)\b"
 _LIST = rf"(?:{_PUBLIC}{_AND})?{_NAME}(?:(?:\s+clouds?)?{_AND}(?:{_NAME}|{_PUBLIC}))*"
 _KIND = r"(?:clouds?|customers?|tenants?|users?|environments?|regions?)"
 _PHRASE = re.compile(
-    rf"\b(?:for|by) (?:both |use in )?(?:the |users in (?:the )?)?{_LIST}"
+    rf"\b(?:for|by) (?:both |use in )?(?:the |(?:users|customers|tenants) in (?:the )?)?{_LIST}"
     rf"|\b(?:required|needed|used|available|valid|supported|mandatory|only) (?:only )?in (?:the )?{_LIST}"
     rf"|\bin (?:the )?{_LIST} {_KIND}\b"
     rf"|{_LIST}(?:[\s-]{_KIND})?[\s-]only\b"
@@ -78,7 +81,7 @@ def read_uses(uses: str) -> CloudUses:
     Raises:
         ValueError: a parenthesis holds a word of clouds and cannot be read.
     """
-    text = _HOST.sub(" ", uses)
+    text = _HOST.sub(" ·host· ", uses)  # no word around clouds: a parenthesis that gives another host is refused
     parts = [*map(_parenthesis, _PARENTHESIS.findall(text)), *_phrases(_PARENTHESIS.sub(" ", text))]
     return CloudUses(
         only=tuple(clouds for part in parts for clouds in part.only),
@@ -123,7 +126,8 @@ def _phrases(prose: str) -> list[CloudUses]:
         before = _SENTENCE_START.sub("", prose[: found.start()])
         after = _SENTENCE_END.split(prose[found.end() :], maxsplit=1)[0]
         clouds = read_cloud_words(found[0]).clouds
-        if clouds and not _NEGATION.search(before):
+        turned = _TURN.search(before + found[0]) and after.startswith(",")
+        if clouds and not (turned or _NEGATION.search(before) or _ELSEWHERE.search(before + after)):
             also = _ALSO.search(before) or _ALSO.search(after)
             said.append(CloudUses((), clouds, ()) if also else CloudUses((clouds,), (), ()))
     return said

@@ -25,8 +25,8 @@ VIANET = r"\b21[\s-]?v[a-z]{3,7}\b"
 """``21Vianet`` as it was ever misspelled."""
 
 _EVERY = re.compile(r"\ball\s+clouds\b|\bevery\s+cloud\b(?!\s+flow)", re.IGNORECASE)
-_GCC_HIGH = re.compile(r"\bgcc[\s-]?h(?:igh)?\b", re.IGNORECASE)
-_GCC = re.compile(r"\bgcc\b", re.IGNORECASE)
+_GCC_HIGH = re.compile(r"\bgcc[\s-]?h(?:igh)?\b|\bgovernment community cloud high\b", re.IGNORECASE)
+_GCC = re.compile(r"\bgcc\b|\bgovernment community cloud\b(?!\s*high)", re.IGNORECASE)
 _DOD = re.compile(r"\bus[\s-]?dod|\bdod\b|\bdepartment of defen[sc]e\b", re.IGNORECASE)
 # "Sovereign" alone is the US government's (`US sovereign clouds`); Microsoft's national clouds are China's too.
 _US_GOVERNMENT = re.compile(

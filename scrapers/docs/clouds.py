@@ -114,7 +114,7 @@ def _scope(text: str) -> tuple[Clouds, Clouds, str]:
 
 
 def _narrowed(stated: Clouds, restrictions: tuple[Clouds, ...]) -> Clouds:
-    """Return what ``stated`` and the ``restrictions`` agree on; where they contradict, the restrictions hold.
+    """Return what ``stated`` and the ``restrictions`` agree on.
 
     Restrictions that share no cloud are an enumeration: "for GCC High and for DoD". The general table
     states public by its place alone, so its "(U.S. Government - GCC only)" is no contradiction:
@@ -123,4 +123,6 @@ def _narrowed(stated: Clouds, restrictions: tuple[Clouds, ...]) -> Clouds:
     clouds: set[Cloud] = set()
     for restriction in sorted(restrictions, key=len, reverse=True):
         clouds = clouds & {*restriction} or clouds | {*restriction}
+    if stated and clouds and clouds.isdisjoint(stated):
+        raise ValueError(f"its uses are for {', '.join(ordered(clouds))}, its place for {', '.join(stated)}")
     return ordered({*stated} & clouds or clouds or {*stated})

@@ -25,7 +25,9 @@ _DIRECTIVE = re.compile(
     r"|\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION|div|VIDEO)\b[^\]]*\]",
     re.MULTILINE | re.IGNORECASE,
 )
-_WITHOUT_ENDPOINTS = re.compile(r"footer|banner|rebrand|preview|disclaimer|feedback", re.IGNORECASE)
+_WITH_ENDPOINTS = re.compile(
+    r"endpoint|\burls?\b|\bips?\b|address|domain|service-?tag|region|allow-?list|\btables?\b", re.IGNORECASE
+)
 _SEPARATOR = re.compile(r"^[\s>]*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _PIPE = re.compile(r"(?<!\\)\|")
 
@@ -54,9 +56,9 @@ def page_from_markdown(text: str) -> Page:
 
 
 def _includes(body: str) -> Iterator[str]:
-    """Yield the targets of includes, but not those whose name says that they hold no endpoints."""
+    """Yield the targets of includes whose name says that they hold endpoints (sources.md D1.32)."""
     for found in _DIRECTIVE.finditer(body):
-        if found["target"] is not None and not _WITHOUT_ENDPOINTS.search(f"{found['label']} {found['target']}"):
+        if found["target"] is not None and _WITH_ENDPOINTS.search(f"{found['label']} {found['target']}"):
             yield found["target"]
 
 
