@@ -33,13 +33,12 @@ from catalog_service.catalog.guard import unsafe_reasons
 from catalog_service.catalog.lookup import LookupIndex
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.versions import Commit, Versions
-from catalog_service.sync.candidate import counts
 from catalog_service.sync.run import run_source
 from schema import prefix
 from schema.change import summarize
 from schema.document import Document, Provenance
 from schema.endpoint_set import EndpointSet, content_digest
-from schema.version import SourceState, Version
+from schema.version import SourceState, Version, count
 from scrapers import service_tags
 from scrapers.mirror import FolderMirror
 from scrapers.service_tags import parse_service_tags
@@ -178,7 +177,7 @@ async def committed(store: Store, contents: list[Content]) -> tuple[list[float],
             continue
         version = Version(
             version=0, source=SOURCE.name, fetched_at=NOW, committed_at=NOW, digest=content_digest(content),
-            counts=counts(content), summary=summarize(changes), url=SOURCE.url, document="", previous=previous,
+            counts=count(content), summary=summarize(changes), url=SOURCE.url, document="", previous=previous,
         )  # fmt: skip
         start = time.perf_counter()
         previous = (await store.versions.commit(lease, Commit(version, changes, content, SourceState()))).version

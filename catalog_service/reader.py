@@ -30,10 +30,15 @@ _log = structlog.get_logger()
 
 
 class Reader:
-    """Reads of one process. Call `refresh` before the first read."""
+    """Reads of one process. Call `refresh` before the first read.
 
-    def __init__(self, store: Store) -> None:
+    ``warm``: build a snapshot's indexes before it is swapped in, for a process that serves; a command
+    that looks nothing up does without.
+    """
+
+    def __init__(self, store: Store, *, warm: bool = False) -> None:
         self.store = store
+        self._warm = warm
         self.current = Snapshot(0, ())
         self.refreshed_at: datetime | None = None
         self._behind: tuple[str, ...] = ()
@@ -153,9 +158,8 @@ class Reader:
                 unloadable.append(f"{source} cannot be loaded: {error}")
                 contents.append(known)
         snapshot = Snapshot(head, tuple(content for content in contents if content))
-        await asyncio.to_thread(lambda: (snapshot.by_id, snapshot.index))
         self._unloadable = tuple(unloadable)
-        return snapshot
+        return await asyncio.to_thread(snapshot.warm_up) if self._warm else snapshot
 
     async def _content(self, source: str, head: int, known: SourceContent | None) -> SourceContent | None:
         """Return ``source``'s content at ``head``: as known, where that is of the very same version."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
 
 from schema.change import Summary
 from schema.document import Provenance
+from schema.endpoint_set import EndpointSet
 
 
 class Counts(Struct, frozen=True):
@@ -16,6 +18,16 @@ class Counts(Struct, frozen=True):
     endpoint_sets: int
     prefixes: int
     fqdns: int
+
+
+def count(records: Iterable[EndpointSet]) -> Counts:
+    """Count ``records`` and their members."""
+    listed = tuple(records)
+    return Counts(
+        endpoint_sets=len(listed),
+        prefixes=sum(len(record.prefixes) for record in listed),
+        fqdns=sum(len(record.fqdns) for record in listed),
+    )
 
 
 class Version(Struct, frozen=True, omit_defaults=True):

@@ -29,7 +29,7 @@ from schema.change import summarize
 from schema.document import Provenance
 from schema.endpoint_set import Attributes, EndpointSet, content_digest, endpoint_set
 from schema.source import SourceInfo
-from schema.version import Counts, HeldVersion, SourceState, Version
+from schema.version import HeldVersion, SourceState, Version, count
 from schema.words import Cloud, Direction
 
 TAGS = "azure-service-tags-public"
@@ -104,7 +104,7 @@ async def commit(store: Store, source: str, records: tuple[EndpointSet, ...], at
         fetched_at=at,
         committed_at=at,
         digest=content_digest(records),
-        counts=_counts(records),
+        counts=count(records),
         summary=summarize(changes),
         url=f"https://{source}.example/file",
         document="sha256:00",
@@ -127,7 +127,7 @@ async def hold(store: Store, source: str, records: tuple[EndpointSet, ...], at: 
         held_at=at,
         reasons=("1 of 2 endpoint sets removed (50.0%), more than 20%",),
         digest=content_digest(records),
-        counts=_counts(records),
+        counts=count(records),
         summary=summarize(changes),
         provenance=Provenance(url="https://page.example/", fetched_at=at, digest="sha256:11"),
         base=served.version.version if served else None,
@@ -177,8 +177,3 @@ async def graphql(client: httpx.AsyncClient, query: str, **variables: object) ->
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     return answer
-
-
-def _counts(records: tuple[EndpointSet, ...]) -> Counts:
-    prefixes = sum(len(record.prefixes) for record in records)
-    return Counts(len(records), prefixes, sum(len(record.fqdns) for record in records))

@@ -7,7 +7,6 @@ bodies `Answers` keeps.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import msgspec
@@ -188,9 +187,7 @@ class Rest:
     async def _indexed(self, at: str | None) -> Snapshot:
         """Return the snapshot with its lookup index, built off the event loop where it is not there yet."""
         snapshot = await self._reader.at(at)
-        if snapshot is not self._reader.current:
-            await asyncio.to_thread(_index_of(snapshot))
-        return snapshot
+        return snapshot if snapshot.warm else await asyncio.to_thread(snapshot.warm_up)
 
 
 def _page(request: Request, page: RecordPage | VersionPage, missing: tuple[str, ...] = ()) -> Body:
@@ -223,7 +220,3 @@ def _format(request: Request, name: str | None) -> str:
 
 def _canonical(wanted: Filter) -> str:
     return _encode(wanted).decode()
-
-
-def _index_of(snapshot: Snapshot) -> Callable[[], object]:
-    return lambda: snapshot.index

@@ -13,6 +13,7 @@ from schema.change import Change, Changeset, summarize
 from schema.endpoint_set import EndpointSet
 from schema.guard import GuardLimits
 from schema.prefix import unsafe_reason
+from schema.version import count
 from schema.words import Disposition
 
 _LISTED = 5
@@ -35,28 +36,24 @@ def unsafe_reasons(limits: GuardLimits, previous: Records, current: Records, cha
     return tuple(reasons)
 
 
-def member_count(records: Records) -> int:
-    """Count the (record, prefix) and (record, fqdn) pairs of ``records``."""
-    return sum(len(record.prefixes) + len(record.fqdns) for record in records)
-
-
 def _too_small(limits: GuardLimits, current: Records) -> Iterator[str]:
     if len(current) < limits.min_endpoint_sets:
         yield f"{len(current)} endpoint sets, fewer than the {limits.min_endpoint_sets} this source has at least"
 
 
 def _shares(limits: GuardLimits, previous: Records, changes: Changeset) -> Iterator[str]:
-    counts, members = summarize(changes), member_count(previous)
+    counts, before = summarize(changes), count(previous)
+    members = before.prefixes + before.fqdns
     judged = (
         ("members removed", counts.prefixes_removed + counts.fqdns_removed, members, limits.max_members_removed_share),
         ("endpoint sets removed", counts.endpoint_sets_removed, len(previous), limits.max_endpoint_sets_removed_share),
         ("members added", counts.prefixes_added + counts.fqdns_added, members, limits.max_members_added_share),
     )
-    for what, count, total, limit in judged:
-        share = count / total if total else 0.0
+    for what, changed, total, limit in judged:
+        share = changed / total if total else 0.0
         # A handful is no flood, unless a handful is most of what there was.
-        if share > limit and (count > limits.small or (share > _HALF and "removed" in what)):
-            yield f"{count} of {total} {what} ({share:.1%}), more than {limit:.0%}"
+        if share > limit and (changed > limits.small or (share > _HALF and "removed" in what)):
+            yield f"{changed} of {total} {what} ({share:.1%}), more than {limit:.0%}"
 
 
 def _emptied(previous: Records, changes: Changeset) -> Iterator[Change]:

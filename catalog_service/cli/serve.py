@@ -93,7 +93,7 @@ async def _serve(
     """Serve until asked to stop, with ``beside`` running for as long."""
     from catalog_service.api.app import create_app  # noqa: PLC0415 - half a second that no other command waits for
 
-    app = create_app(Reader(store), tuple(source.info for source in sources), demo=demo)
+    app = create_app(Reader(store, warm=True), tuple(source.info for source in sources), demo=demo)
     started = functools.partial(_started, settings, listening.url, demo=demo)
     serving = asyncio.create_task(serve_app(app, listening, started))
     others = [asyncio.create_task(one) for one in beside]

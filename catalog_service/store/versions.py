@@ -119,7 +119,7 @@ class Versions:
         contents = [await self.content(source, number) for source in await self.sources()]
         return Snapshot(number, tuple(content for content in contents if content))
 
-    async def changes(self, since: int, until: int, source: str | None = None) -> Changeset:
+    async def changes(self, since: int, until: int) -> Changeset:
         """Return what changed after version ``since`` up to ``until`` (``since <= until``), folded.
 
         Raises:
@@ -129,8 +129,7 @@ class Versions:
         for bound in (since, until):
             if not 0 <= bound <= head:
                 raise UnknownVersionError(f"there is no version {bound}, the newest is {head}", version=bound)
-        names = (source,) if source else await self.sources()
-        per_source = [await self._source_changes(name, since, until) for name in names]
+        per_source = [await self._source_changes(name, since, until) for name in await self.sources()]
         return tuple(sorted((change for changes in per_source for change in changes), key=lambda change: change.id))
 
     async def commit(self, lease: Lease, wanted: Commit) -> Version:

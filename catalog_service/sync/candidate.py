@@ -17,7 +17,7 @@ from catalog_service.catalog.snapshot import SourceContent
 from schema.change import Changeset
 from schema.document import Document, Provenance
 from schema.endpoint_set import EndpointSet, content_digest
-from schema.version import Counts, SourceState
+from schema.version import SourceState
 from scrapers.source import Source
 
 STALE_FOR = timedelta(days=3)
@@ -75,12 +75,3 @@ def reasons_to_hold(
     elif previous and _upstream_order(previous, candidate) < 0:
         reasons = ("upstream went back to an older date", *reasons)
     return reasons
-
-
-def counts(records: tuple[EndpointSet, ...]) -> Counts:
-    """Return the size of ``records``."""
-    return Counts(
-        endpoint_sets=len(records),
-        prefixes=sum(len(record.prefixes) for record in records),
-        fqdns=sum(len(record.fqdns) for record in records),
-    )

@@ -13,11 +13,11 @@ from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.store.versions import Commit
-from catalog_service.sync.candidate import Candidate, counts
+from catalog_service.sync.candidate import Candidate
 from schema.change import summarize
 from schema.document import Provenance
 from schema.errors import UnsafeChangesetError
-from schema.version import HeldVersion, SourceState, Version
+from schema.version import HeldVersion, SourceState, Version, count
 
 Clock = Callable[[], datetime]
 """Gives the time now, UTC."""
@@ -44,7 +44,7 @@ async def publish(
         fetched_at=provenance.fetched_at,
         committed_at=now,
         digest=candidate.digest,
-        counts=counts(candidate.records),
+        counts=count(candidate.records),
         summary=summarize(candidate.changes),
         url=provenance.url,
         document=provenance.digest,
@@ -82,7 +82,7 @@ async def hold(
         rejected_by=same.rejected_by if same else None,
         reasons=reasons or ("a person turned this content down",),
         digest=candidate.digest,
-        counts=counts(candidate.records),
+        counts=count(candidate.records),
         summary=summarize(candidate.changes),
         provenance=provenance,
         base=previous.version.version if previous else None,
