@@ -7,32 +7,32 @@ peer, measured in the same run on the same data. Times are medians; quote the ra
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import logging
 import platform
 import socket
 import statistics
 import struct
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 import msgspec
 import structlog
 import zstandard
 from deepdiff import DeepDiff
 
+from bench.history import imports
+from bench.measure import Row, cpu, mb, ms, timed, times, used
+from bench.pages import pages
 from bench.weeks import weeks
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
 from catalog_service.catalog.lookup import LookupIndex
+from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store, open_store
-from catalog_service.store.versions import Commit, Versions
 from catalog_service.sync.run import run_source
 from schema import prefix
 from schema.change import summarize
@@ -46,17 +46,9 @@ from scrapers.source import Source
 from scrapers.sources import SOURCES, source_named
 from scrapers.upstream import Upstream
 
-T = TypeVar("T")
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SOURCE = source_named(SOURCES, "azure-service-tags-public")
 Content = tuple[EndpointSet, ...]
-
-
-class Row(NamedTuple):
-    what: str
-    ours: str
-    against: str = ""
-    ratio: str = ""
 
 
 def main() -> None:
@@ -74,6 +66,8 @@ def rows(files: list[bytes]) -> Iterator[Row]:
     yield from diffs(before, after)
     yield from lookups(after)
     yield from asyncio.run(storage([parsed(file) for file in files], files))
+    yield from pages()
+    yield from asyncio.run(imports())
 
 
 def pipeline(files: list[bytes], before: Content) -> Iterator[Row]:
@@ -180,7 +174,7 @@ async def committed(store: Store, contents: list[Content]) -> tuple[list[float],
             counts=count(content), summary=summarize(changes), url=SOURCE.url, document="", previous=previous,
         )  # fmt: skip
         start = time.perf_counter()
-        previous = (await store.versions.commit(lease, Commit(version, changes, content, SourceState()))).version
+        previous = (await store.commits.commit(lease, Commit(version, changes, content, SourceState()))).version
         taken.append(time.perf_counter() - start)
         before = content
     return taken[1:], previous or 0
@@ -200,12 +194,8 @@ async def synced(store: Store, file: bytes) -> tuple[str, float]:
 
 async def loaded(store: Store, version: int) -> float:
     start = time.perf_counter()
-    assert await Versions(store.redis).content(SOURCE.name, version)
+    assert await Store(store.redis).contents.content(SOURCE.name, version)
     return time.perf_counter() - start
-
-
-async def used(store: Store) -> int:
-    return int((await store.redis.info("memory"))["used_memory"])
 
 
 def parsed(file: bytes) -> Content:
@@ -218,37 +208,6 @@ def warmed(file: bytes | None) -> None:
     service_tags._prefixes.cache_clear()  # noqa: SLF001
     if file:
         parsed(file)
-
-
-def timed(work: Callable[[], object], runs: int = 7, before: Callable[[], object] = lambda: None) -> float:
-    """Return the median seconds of ``work``; ``before`` each run is not counted."""
-    taken = []
-    for _ in range(runs):
-        before()
-        gc.collect()
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
-
-
-def ms(seconds: float) -> str:
-    return f"{seconds * 1000:,.1f} ms"
-
-
-def mb(size: float) -> str:
-    return f"{size / 1e6:,.2f} MB"
-
-
-def times(ours: float, other: float) -> str:
-    return f"{ours / other:.1f}x" if ours >= other else f"1/{other / ours:,.0f}"
-
-
-def cpu() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else ():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

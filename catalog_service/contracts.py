@@ -17,12 +17,36 @@ import msgspec
 
 import schema
 from catalog_service.api.graphql import schema as graphql_schema
+from catalog_service.catalog.regions import Regions
 from catalog_service.export.document import AllowlistView
-from catalog_service.views import Diff, HeldView, Lookup, Record, RecordPage, SourceView, VersionPage
+from catalog_service.views import (
+    Conflicts,
+    Diff,
+    HeldView,
+    Lookup,
+    Record,
+    RecordPage,
+    ScenarioView,
+    SourceView,
+    VersionPage,
+)
 from schema.version import Version
 
 PUBLISHED = Path(schema.__file__).parent / "published"
-_PUBLIC = (AllowlistView, Diff, HeldView, Lookup, Record, RecordPage, SourceView, Version, VersionPage)
+_PUBLIC = (
+    AllowlistView,
+    Conflicts,
+    Diff,
+    HeldView,
+    Lookup,
+    Record,
+    RecordPage,
+    Regions,
+    ScenarioView,
+    SourceView,
+    Version,
+    VersionPage,
+)
 
 
 def contracts() -> tuple[tuple[str, str], ...]:

@@ -15,12 +15,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import structlog
 from redis.exceptions import RedisError
 
-from catalog_service.catalog.fold import invert
 from catalog_service.catalog.snapshot import Snapshot, SourceContent
 from catalog_service.store.connect import Store
 from schema.change import Changeset
 from schema.errors import BadParameterError, CatalogError, CorruptContentError, UnknownVersionError
-from schema.version import Version
+from schema.version import Point, Version
 
 _OLD_SNAPSHOTS = 4
 _BLOCK_MS = 4000
@@ -44,7 +43,8 @@ class Reader:
         self._behind: tuple[str, ...] = ()
         self._unloadable: tuple[str, ...] = ()
         self._newest: Version | None = None
-        self._old: OrderedDict[int, Snapshot] = OrderedDict()
+        self._old: OrderedDict[tuple[Point, int], Snapshot] = OrderedDict()
+        self._points: dict[int, Point] = {}
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -68,6 +68,7 @@ class Reader:
         if newest != self._newest:
             if self._newest and await self.store.versions.version(self._newest.version) != self._newest:
                 self._old.clear()  # another history with the same numbers
+                self._points.clear()
             self.current, self._newest = await self._loaded(head), newest
         self.refreshed_at = datetime.now(UTC)
         return self.current
@@ -84,68 +85,81 @@ class Reader:
 
     async def at(self, spec: str | None = None) -> Snapshot:
         """Return the snapshot that ``spec`` names (see `resolve`). Raises as `resolve`."""
-        number = await self.resolve(spec)
-        if number == self.current.version:
+        point = await self.resolve(spec)
+        if point == self.current.point:
             return self.current
-        if number not in self._old:
-            self._old[number] = await self.store.versions.snapshot(number)
+        # What was valid when is known better after an import: the last number given is part of the name.
+        name = (point, await self.store.versions.last() if point.as_of else 0)
+        if name not in self._old:
+            self._old[name] = await self.store.contents.snapshot(point)
             if len(self._old) > _OLD_SNAPSHOTS:
                 self._old.popitem(last=False)
-        self._old.move_to_end(number)
-        return self._old[number]
+        self._old.move_to_end(name)
+        return self._old[name]
 
-    async def resolve(self, spec: str | None) -> int:
-        """Return the version number that ``spec`` names.
+    async def resolve(self, spec: str | None) -> Point:
+        """Return the point of the catalogue that ``spec`` names.
 
-        ``latest`` (or None), ``latest~3``, a number, a date (``2026-11-23``: the newest version committed
-        by the end of that day, UTC) or a date-time (ISO 8601, UTC when it names no zone).
+        | spec                         | names                                                              |
+        |------------------------------|--------------------------------------------------------------------|
+        | ``latest`` (or None)         | what is served now                                                 |
+        | ``latest~3``                 | the live version three commits before                              |
+        | a number                     | that live version; of an imported one, the instant it became valid |
+        | ``2024-05-01``, a date-time  | what upstreams published by the end of that day, or by then (UTC)  |
 
         Raises:
             BadParameterError: ``spec`` is none of these.
             UnknownVersionError: there is no such version, or there was none yet.
         """
         text = (spec or "latest").strip()
-        newest = self.current.version
         if found := _LATEST.match(text):
-            return self._existing(newest - int(found[1] or 0), text)
+            return await self._back(int(found[1] or 0), text)
         if text.isascii() and text.isdigit() and len(text) <= 9:
-            return self._existing(int(text), text)
-        return await self._committed_by(_moment(text), text)
+            return await self._numbered(int(text), text)
+        point = await self.store.versions.valid_at(_moment(text))
+        if point is None:
+            raise UnknownVersionError(f"this catalogue had no version yet at {text}", parameter="at", value=text)
+        return point
 
-    async def changes(self, since: int, until: int) -> Changeset:
-        """Return what leads from version ``since`` to ``until``, in either order. Raises UnknownVersionError."""
-        if since > until:
-            return invert(await self.store.versions.changes(until, since))
-        return await self.store.versions.changes(since, until)
+    async def changes(self, since: Point, until: Point) -> Changeset:
+        """Return what leads from ``since`` to ``until``, in either order. Raises UnknownVersionError."""
+        return await self.store.contents.changes(since, until)
 
     async def versions(
         self, *, source: str | None = None, before: int | None = None, limit: int = 50
     ) -> tuple[Version, ...]:
-        """Return versions below ``before``, newest first, at most ``limit``, of one source or of all."""
+        """Return up to ``limit`` versions, live and imported, that come after ``before``.
+
+        Of one source by upstream's dates, of all by number; the newest first.
+        """
         if source:
-            return await self.store.versions.versions(await self.store.versions.line(source, before, limit))
-        last = self.current.version if before is None else min(before - 1, self.current.version)
+            return await self.store.versions.versions(await self.store.versions.timeline(source, before, limit))
+        last = await self.store.versions.last() if before is None else before - 1
         return await self.store.versions.versions(range(last, max(0, last - limit), -1))
 
-    def _existing(self, number: int, spec: str) -> int:
-        newest = self.current.version
-        if not 0 <= number <= newest:
-            message = f"{spec!r} names no version: this catalogue has 0 to {newest}"
-            raise UnknownVersionError(message, parameter="at", value=spec, newest=newest)
-        return number
+    async def _back(self, steps: int, spec: str) -> Point:
+        if not steps:
+            return self.current.point
+        number = await self.store.versions.back(steps)
+        if number is None:
+            message = f"{spec!r} names no version: this catalogue has fewer"
+            raise UnknownVersionError(message, parameter="at", value=spec, newest=self.current.version)
+        return Point(number)
 
-    async def _committed_by(self, moment: datetime, spec: str) -> int:
-        """Return the newest version committed by ``moment``, by bisection of the version line."""
-        low, high = 0, self.current.version
-        while low < high:
-            middle = (low + high + 1) // 2
-            if (await self.store.versions.version(middle)).committed_at <= moment:
-                low = middle
-            else:
-                high = middle - 1
-        if low == 0:
-            raise UnknownVersionError(f"this catalogue had no version yet at {spec}", parameter="at", value=spec)
-        return low
+    async def _numbered(self, number: int, spec: str) -> Point:
+        newest = self.current.version
+        if number in (0, newest):
+            return Point(number)
+        if number not in self._points:
+            imported = number <= await self.store.versions.last() and await self._is_imported(number)
+            if number > newest and not imported:
+                message = f"{spec!r} names no version: the newest is {newest}"
+                raise UnknownVersionError(message, parameter="at", value=spec, newest=newest)
+            self._points[number] = Point(number, await self.store.versions.since(number) if imported else None)
+        return self._points[number]
+
+    async def _is_imported(self, number: int) -> bool:
+        return (await self.store.versions.version(number)).imported
 
     async def _loaded(self, head: int) -> Snapshot:
         contents, unloadable = [], []
@@ -166,7 +180,7 @@ class Reader:
         numbers = await self.store.versions.line(source, head + 1, 1)
         if known and numbers and await self.store.versions.version(numbers[0]) == known.version:
             return known
-        return await self.store.versions.content(source, head)
+        return await self.store.contents.content(source, head)
 
 
 def _moment(text: str) -> datetime:

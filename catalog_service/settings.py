@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     fetch_idle_timeout_s: Seconds = Field(15.0, description="Seconds an upstream may be silent within a request.")
     fetch_attempts: int = Field(4, ge=1, le=20, description="How often a request is tried in one run.")
     fetch_max_bytes: int = Field(32 << 20, ge=1, description="The largest answer that is read, after decompression.")
+    documents_kept: int = Field(12, ge=1, le=1000, description="How many fetched documents of each source are kept.")
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="What is logged, to stderr; by default info while serving, error in other commands."
     )

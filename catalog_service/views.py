@@ -6,18 +6,24 @@ absent when it does not apply; the lists of a change are always there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from msgspec import Struct, field
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
+from catalog_service.catalog.conflicts import Conflict
 from catalog_service.catalog.lookup import Match
+from catalog_service.catalog.resolve import Unresolved, Via
+from catalog_service.catalog.scenarios import Scenario
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.view import Entry, Unpublished, Use
 from schema.change import AttributeChange, Change, Changeset, Summary, summarize
 from schema.endpoint_set import Attributes, EndpointSet
+from schema.fqdn import PatternType, is_mid_wildcard, pattern_type
 from schema.source import SourceInfo
-from schema.version import Counts, HeldVersion, SourceState, Version
+from schema.version import Counts, HeldVersion, Point, SourceState, Version
 from schema.words import Cloud, Direction, Disposition
 
 
@@ -33,6 +39,18 @@ class RecordProvenance(Struct, frozen=True, omit_defaults=True):
     heading: tuple[str, ...] = ()
     upstream_version: str | None = None
     upstream_at: datetime | None = None
+    first_seen: int | None = None
+    """The first version that listed the record; absent where an older release wrote the data."""
+    last_changed: int | None = None
+    """The last version that changed it."""
+
+
+class Pattern(Struct, frozen=True):
+    """A name with a hole, or a non-name, that stands among the host names; no allowlist holds it."""
+
+    text: str
+    """As upstream writes it."""
+    type: PatternType
 
 
 class Record(Struct, frozen=True, omit_defaults=True):
@@ -57,14 +75,57 @@ class Record(Struct, frozen=True, omit_defaults=True):
     service_tags: tuple[str, ...] = ()
     purpose: str | None = None
     attributes: Attributes | None = None
+    patterns: tuple[Pattern, ...] = ()
+    mid_wildcards: tuple[str, ...] = ()
+    """Those of ``fqdns`` whose wildcard is not at the beginning: most firewalls cannot express them."""
+    scenarios: tuple[Use, ...] = ()
+    """Which of the scenarios asked for want it, and in which direction."""
+    via: tuple[Via, ...] = ()
+    """The service tags that stand behind its prefixes, where references were resolved; sorted by id."""
 
 
-class RecordPage(Struct, frozen=True):
-    """``/v1/endpoints``: records sorted by id; ``next`` is the cursor of the next page, null on the last."""
+class RecordPage(Struct, frozen=True, omit_defaults=True):
+    """``/v1/endpoints``: records sorted by id; ``next`` is the cursor of the next page, null on the last.
+
+    What the whole answer lacks stands on every page, where scenarios or resolved references were asked for.
+    """
 
     version: int
     items: tuple[Record, ...]
     next: str | None
+    as_of: datetime | None = None
+    """Set where a date or an imported version was asked for: upstreams as they were then."""
+    unresolved: tuple[Unresolved, ...] = ()
+    """References to service tags that have no prefixes here."""
+    unpublished: tuple[Unpublished, ...] = ()
+    """Scenarios without an answer for a cloud, and why."""
+    missing: tuple[str, ...] = ()
+    """Sources that the answer needs and the catalogue has nothing of."""
+
+
+class NothingPublished(Struct, frozen=True):
+    """A cloud for which Microsoft publishes nothing, and that as a sentence."""
+
+    cloud: Cloud
+    sentence: str
+
+
+class ScenarioView(Struct, frozen=True):
+    """A scenario: a question by name, for ``scenario=``."""
+
+    name: str
+    title: str
+    question: str
+    clouds: tuple[Cloud, ...]
+    """Those it has an answer for."""
+    nothing: tuple[NothingPublished, ...]
+
+
+class Conflicts(Struct, frozen=True):
+    """``/v1/conflicts``: where sources disagree, and names that need a second look; sorted by kind and subject."""
+
+    version: int
+    items: tuple[Conflict, ...]
 
 
 class VersionPage(Struct, frozen=True):
@@ -86,13 +147,16 @@ class ChangeView(Struct, frozen=True):
     attributes: tuple[AttributeChange, ...]
 
 
-class Diff(Struct, frozen=True):
+class Diff(Struct, frozen=True, omit_defaults=True):
     """``/v1/diff``: what leads from one version to another."""
 
     from_: int = field(name="from")
     to: int
     summary: Summary
     changes: tuple[ChangeView, ...]
+    from_as_of: datetime | None = None
+    """The instant ``from`` was asked for as, when it was: upstreams as they were then."""
+    to_as_of: datetime | None = None
 
 
 class MatchView(Struct, frozen=True, omit_defaults=True):
@@ -112,14 +176,17 @@ class MatchView(Struct, frozen=True, omit_defaults=True):
     protocols: tuple[str, ...] = ()
     tcp_ports: tuple[str, ...] = ()
     udp_ports: tuple[str, ...] = ()
+    scenarios: tuple[Use, ...] = ()
+    """Which of the scenarios asked for want it, and in which direction."""
 
 
-class Lookup(Struct, frozen=True):
+class Lookup(Struct, frozen=True, omit_defaults=True):
     """``/v1/lookup``: the most specific match first."""
 
     query: str
     version: int
     matches: tuple[MatchView, ...]
+    as_of: datetime | None = None
 
 
 class HeldView(Struct, frozen=True):
@@ -134,7 +201,7 @@ class SourceView(Struct, frozen=True, omit_defaults=True):
 
     ``status``: ``ok``, ``never`` (not read yet), ``failing`` (the last run failed), ``held`` (a version
     waits for a person), ``rejected`` (upstream serves what a person turned down), ``stale`` (upstream serves
-    superseded content). The last good version is served in every one of them.
+    superseded content), ``archive`` (upstream is closed). The last good version is served in every one of them.
     """
 
     name: str
@@ -154,11 +221,35 @@ class SourceView(Struct, frozen=True, omit_defaults=True):
     error_code: str | None = None
     stale_since: datetime | None = None
     held: str | None = None
+    archive: bool = False
+    """Upstream is closed: there is imported history, and nothing of it in the newest list."""
+    degraded: bool = False
+    """What is served may be behind upstream: failing, held, rejected or stale."""
+    age_s: int | None = None
+    """When degraded: seconds since what is served was known to be what upstream has."""
+
+
+def entry_view(snapshot: Snapshot, entry: Entry) -> Record:
+    """Return a record as published, with the scenarios that want it and the tags it was resolved by."""
+    return replace(record_view(snapshot, entry.record), scenarios=entry.scenarios, via=entry.via)
+
+
+def scenario_view(scenario: Scenario) -> ScenarioView:
+    """Return ``scenario`` as published."""
+    said = ((cloud, scenario.sentence(cloud)) for cloud in Cloud)
+    return ScenarioView(
+        name=scenario.name,
+        title=scenario.title,
+        question=scenario.question,
+        clouds=tuple(cloud for cloud in Cloud if scenario.selections(cloud)),
+        nothing=tuple(NothingPublished(cloud, sentence) for cloud, sentence in said if sentence),
+    )
 
 
 def record_view(snapshot: Snapshot, record: EndpointSet) -> Record:
     """Return ``record`` of ``snapshot`` as published."""
-    made_by = snapshot.by_source[record.source].version
+    content = snapshot.by_source[record.source]
+    made_by, mark = content.version, content.marks.get(record.id)
     provenance = RecordProvenance(
         url=made_by.url,
         version=made_by.version,
@@ -167,9 +258,16 @@ def record_view(snapshot: Snapshot, record: EndpointSet) -> Record:
         heading=record.heading,
         upstream_version=made_by.upstream_version,
         upstream_at=made_by.upstream_at,
+        first_seen=mark.first_seen if mark else None,
+        last_changed=mark.last_changed if mark else None,
     )
-    fields = {name: getattr(record, name) for name in record.__struct_fields__ if name != "heading"}
-    return Record(**fields, provenance=provenance)
+    fields = {name: getattr(record, name) for name in record.__struct_fields__ if name not in {"heading", "patterns"}}
+    return Record(
+        **fields,
+        provenance=provenance,
+        patterns=tuple(Pattern(text, pattern_type(text)) for text in record.patterns),
+        mid_wildcards=tuple(filter(is_mid_wildcard, record.fqdns)),
+    )
 
 
 def change_views(changes: Changeset) -> tuple[ChangeView, ...]:
@@ -177,26 +275,35 @@ def change_views(changes: Changeset) -> tuple[ChangeView, ...]:
     return tuple(_change_view(change) for change in changes)
 
 
-def diff_view(since: int, until: int, changes: Changeset) -> Diff:
-    """Return what leads from version ``since`` to ``until``."""
-    return Diff(since, until, summarize(changes), change_views(changes))
+def diff_view(since: Point, until: Point, changes: Changeset) -> Diff:
+    """Return what leads from ``since`` to ``until``."""
+    return Diff(since.version, until.version, summarize(changes), change_views(changes), since.as_of, until.as_of)
 
 
-def lookup_view(query: str, snapshot: Snapshot, matches: Iterable[Match]) -> Lookup:
-    """Return the answer to ``query``."""
-    return Lookup(query, snapshot.version, tuple(_match_view(match) for match in matches))
+def lookup_view(
+    query: str, snapshot: Snapshot, matches: Iterable[Match], uses: Mapping[str, tuple[Use, ...]] = MappingProxyType({})
+) -> Lookup:
+    """Return the answer to ``query``; ``uses`` are the scenarios that want a record, by id."""
+    listed = tuple(_match_view(match, uses.get(match.record.id, ())) for match in matches)
+    return Lookup(query, snapshot.version, listed, snapshot.as_of)
 
 
-def source_view(source: SourceInfo, snapshot: Snapshot, state: SourceState, held: HeldVersion | None) -> SourceView:
-    """Return ``source`` and how it is."""
+def source_view(
+    source: SourceInfo, snapshot: Snapshot, state: SourceState, held: HeldVersion | None, now: datetime
+) -> SourceView:
+    """Return ``source`` and how it is at ``now``."""
     content = snapshot.by_source.get(source.name)
     version = content.version if content else None
     known = {name: value for name, value in asdict(state).items() if name in SourceView.__struct_fields__}
+    status = _status(version, state, held, archive=source.archive)
+    degraded = status in _DEGRADED
     return SourceView(
         **{
             **known,
             **asdict(source),
-            "status": _status(version, state, held),
+            "status": status,
+            "degraded": degraded,
+            "age_s": int((now - state.ok_at).total_seconds()) if degraded and state.ok_at else None,
             "version": version.version if version else None,
             "upstream_version": version.upstream_version if version else None,
             "upstream_at": version.upstream_at if version else None,
@@ -206,13 +313,18 @@ def source_view(source: SourceInfo, snapshot: Snapshot, state: SourceState, held
     )
 
 
-def _status(version: Version | None, state: SourceState, held: HeldVersion | None) -> str:
+_DEGRADED = frozenset({"failing", "held", "rejected", "stale"})
+
+
+def _status(version: Version | None, state: SourceState, held: HeldVersion | None, *, archive: bool) -> str:
     if state.failures:
         return "failing"
     if held:
         return "rejected" if held.rejected_at else "held"
     if state.stale_since:
         return "stale"
+    if archive:
+        return "archive"
     return "ok" if version else "never"
 
 
@@ -220,9 +332,9 @@ def _change_view(change: Change) -> ChangeView:
     return ChangeView(**{name: getattr(change, name) for name in ChangeView.__struct_fields__})
 
 
-def _match_view(match: Match) -> MatchView:
+def _match_view(match: Match, scenarios: tuple[Use, ...]) -> MatchView:
     shared = {name: getattr(match.record, name) for name in _SHARED}
-    return MatchView(**shared, prefix=match.prefix, fqdn=match.fqdn)
+    return MatchView(**shared, prefix=match.prefix, fqdn=match.fqdn, scenarios=scenarios)
 
 
 _SHARED = tuple(name for name in MatchView.__struct_fields__ if name in EndpointSet.__struct_fields__)

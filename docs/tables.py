@@ -11,7 +11,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from catalog_service.catalog.scenarios import all_scenarios
 from catalog_service.settings import PREFIX, Settings
+from schema.guard import GuardLimits
+from schema.words import EVERY_CLOUD
 from scrapers.sources import SOURCES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -31,13 +34,27 @@ def main() -> int:
 
 
 def _sources() -> Iterator[str]:
-    yield "| source | what | cloud | asked every | address |"
+    yield "| source | address | what it gives | asked every | held for a person |"
     yield "|---|---|---|---|---|"
     for source in SOURCES:
-        yield (
-            f"| `{source.name}` | {source.title} | `{source.cloud}` | {source.interval_s // 3600} h "
-            f"| {source.url.removeprefix('https://')} |"
+        asked = "archive" if source.archive else f"{source.interval_s // 3600} h"
+        address = source.url.removeprefix("https://")
+        yield f"| `{source.name}` | {address} | {source.gives} | {asked} | {_guarded(source.guard)} |"
+
+
+def _guarded(limits: GuardLimits) -> str:
+    """Return the limits in a few words: the band of records, then the shares that may go or come."""
+    lost, sets, added = (
+        f"{share:.0%}"
+        for share in (
+            limits.max_members_removed_share,
+            limits.max_endpoint_sets_removed_share,
+            limits.max_members_added_share,
         )
+    )
+    merely = "; any loss with nothing else" if limits.holds_mere_losses else ""
+    band = f"not {limits.min_endpoint_sets} to {limits.max_endpoint_sets} records"
+    return f"{band}; over {lost} of members or {sets} of records gone, {added} of members new{merely}"
 
 
 def _settings() -> Iterator[str]:
@@ -49,7 +66,15 @@ def _settings() -> Iterator[str]:
         yield f"| `{PREFIX}{name.upper()}`, `{name}` | {shown} | {field.description} |"
 
 
-_TABLES = {"sources": _sources, "settings": _settings}
+def _scenarios() -> Iterator[str]:
+    yield "| scenario | question | nothing published for |"
+    yield "|---|---|---|"
+    for scenario in all_scenarios():
+        without = ", ".join(f"`{cloud}`" for cloud in EVERY_CLOUD if scenario.sentence(cloud))
+        yield f"| `{scenario.name}` | {scenario.question} | {without} |"
+
+
+_TABLES = {"scenarios": _scenarios, "sources": _sources, "settings": _settings}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from schema.fqdn import canonical_fqdns
+from schema.fqdn import canonical_fqdns, canonical_patterns
 from schema.ports import canonical_ports
 from schema.prefix import canonical_prefixes
 from schema.words import Cloud, Direction, Kind
@@ -36,6 +36,10 @@ class Attributes(Struct, frozen=True, omit_defaults=True, gc=False):
     """The words of a docs table's "Endpoint type" column, verbatim."""
     when: str | UnsetType = UNSET
     """The words of a docs table's "When" column, verbatim."""
+    upstream_region: str | UnsetType = UNSET
+    """How upstream spells the record's region, empty for none; absent where that is the region's code itself."""
+    gateway_regions: tuple[str, ...] | UnsetType = UNSET
+    """Azure regions of on-premises gateways that a geography's environments can use: sorted codes."""
 
 
 class EndpointSet(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -54,7 +58,7 @@ class EndpointSet(Struct, frozen=True, omit_defaults=True, gc=False):
     clouds: tuple[Cloud, ...] = ()
     """Two or more, in the order of `Cloud`; empty when ``cloud`` says it all."""
     region: str | None = None
-    """Azure region code in lower case, or the upstream's own region words; None: not regional."""
+    """`schema.regions.region_code` of the upstream's words; None: not regional."""
     direction: Direction | None = None
     prefixes: tuple[str, ...] = ()
     """Canonical CIDR, v4 then v6, numerically sorted, unique."""
@@ -74,6 +78,9 @@ class EndpointSet(Struct, frozen=True, omit_defaults=True, gc=False):
     """None when upstream says nothing beyond the common fields."""
     heading: tuple[str, ...] = ()
     """Heading path of the table or list in its document; not compared, not digested."""
+    patterns: tuple[str, ...] = ()
+    """Names with holes and non-names that stand among the host names (``<tenant>.sharepoint.com``, ``localhost``),
+    verbatim, sorted, unique; typed by `schema.fqdn.pattern_type`. No allowlist holds them."""
 
     @property
     def all_clouds(self) -> tuple[Cloud, ...]:
@@ -99,6 +106,7 @@ def endpoint_set(
     direction: Direction | None = None,
     prefixes: Iterable[str] = (),
     fqdns: Iterable[str] = (),
+    patterns: Iterable[str] = (),
     tcp_ports: Iterable[str] = (),
     udp_ports: Iterable[str] = (),
     protocols: Iterable[str] = (),
@@ -140,6 +148,7 @@ def endpoint_set(
         purpose=purpose or None,
         attributes=attributes if attributes != Attributes() else None,
         heading=heading,
+        patterns=canonical_patterns(patterns),
     )
 
 

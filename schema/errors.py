@@ -119,10 +119,22 @@ class UnknownHeldError(RequestError):
     code = "UNKNOWN_HELD"
 
 
+class UnknownDocumentError(RequestError):
+    """No kept document has this digest."""
+
+    code = "UNKNOWN_DOCUMENT"
+
+
 class NoMatchError(RequestError):
     """A filter keeps nothing: an empty list is an error here, never an answer."""
 
     code = "NO_MATCH"
+
+
+class UnresolvedTagsError(NoMatchError):
+    """Records refer to service tags that no file has: a list without their prefixes would be short."""
+
+    code = "UNRESOLVED_TAGS"
 
 
 class NotReadyError(CatalogError):

@@ -14,9 +14,13 @@ class GuardLimits(Struct, frozen=True):
 
     min_endpoint_sets: int
     """Fewer records than this, at any version, is not the whole document."""
+    max_endpoint_sets: int = 1_000_000
+    """More records than this, at any version, is another document."""
     max_members_removed_share: float = 0.05
-    """Prefixes and fqdns together, as (record, member) pairs."""
+    """Of all members: prefixes, fqdns, service tags, patterns and gateway regions, as (record, member) pairs."""
     max_endpoint_sets_removed_share: float = 0.20
     max_members_added_share: float = 0.50
     small: int = 10
     """Up to this many members or records removed or added are not judged by share."""
+    holds_mere_losses: bool = False
+    """Hold what only takes away: so looks a document that was cut short, where its form cannot tell (Markdown)."""

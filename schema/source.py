@@ -15,3 +15,5 @@ class SourceInfo(Struct, frozen=True):
     cloud: Cloud
     url: str
     interval_s: int
+    archive: bool = False
+    """Upstream is closed: only imported history, nothing is ever missing from the newest list."""

@@ -30,11 +30,28 @@ def count(records: Iterable[EndpointSet]) -> Counts:
     )
 
 
-class Version(Struct, frozen=True, omit_defaults=True):
-    """One immutable version: the whole catalogue after one source's changeset. All times are UTC."""
+class Point(Struct, frozen=True, omit_defaults=True):
+    """One state of the whole catalogue: that of a live version, or as upstreams were at an instant.
+
+    With ``as_of``, each source is at its newest version valid by then; ``version`` is the newest of them all,
+    and of those valid since that very instant none beyond it counts.
+    """
 
     version: int
-    """1, 2, 3 ... for the whole catalogue, without gaps."""
+    """0: the empty beginning."""
+    as_of: datetime | None = None
+
+    @property
+    def spec(self) -> str:
+        """Text for ``at=`` that names this point again."""
+        return self.as_of.isoformat() if self.as_of else str(self.version)
+
+
+class Version(Struct, frozen=True, omit_defaults=True):
+    """One immutable version: the catalogue after one source's changeset. All times are UTC."""
+
+    version: int
+    """1, 2, 3 ... for the whole catalogue, without gaps, in the order of their commits."""
     source: str
     fetched_at: datetime
     committed_at: datetime
@@ -46,11 +63,13 @@ class Version(Struct, frozen=True, omit_defaults=True):
     document: str
     """Digest of the fetched bytes."""
     previous: int | None = None
-    """The source's version before this one."""
+    """The source's version before this one; of an imported one, by upstream's dates."""
     upstream_version: str | None = None
     upstream_at: datetime | None = None
     accepted_by: str | None = None
     """Who released it, when the guard had held it."""
+    imported: bool = False
+    """History from a file: valid from the upstream's date on, never the newest (docs/adr/0006)."""
 
 
 class HeldVersion(Struct, frozen=True, omit_defaults=True):
@@ -98,3 +117,5 @@ class SourceState(Struct, frozen=True, omit_defaults=True):
     """The release that parsed it: a newer parser asks for the whole document again."""
     upstream_version: str | None = None
     """The upstream's number last seen with content that is served."""
+    refused: str | None = None
+    """Digest of the kept document that could not be parsed, until one can be; `reparse` reads it again."""

@@ -36,7 +36,11 @@ _KNOWN = (
     ),
 )
 # Connectors, Allow connector calls to your services
-CONNECTORS = Section("connectors", "Connectors", r"^connectors$|\bconnector calls\b|\bmanaged connectors?\b")
-TAGS_IN_GENERAL = Section("service-tags", "Service tags", r"^service tags$")
+CONNECTORS = Section(
+    "connectors",
+    "Connectors",
+    r"^connectors$|\bconnector calls\b|\bmanaged connectors?\b",
+    sentence=r"connector",
+)
 SECTIONS = (*_KNOWN, CONNECTORS)
 """Every section with a role of its own."""

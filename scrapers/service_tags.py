@@ -18,6 +18,7 @@ from schema.document import Document, Reading
 from schema.endpoint_set import Attributes, EndpointSet
 from schema.errors import FetchError
 from schema.prefix import canonical_prefixes
+from schema.regions import Region, known_region, region_code
 from schema.version import SourceState
 from schema.words import Cloud
 from scrapers.download_center import file_link
@@ -68,6 +69,9 @@ def parse_service_tags(source: Source, document: Document) -> Reading:
     "regionId": 40, "platform": "Azure", "systemService": "AzureStorage", "addressPrefixes": ["13.66.176.16/28"],
     "networkFeatures": ["API", "NSG"]}}``
     -> ``EndpointSet(id="azure-service-tags-public:Storage.WestUS2", service="Storage", region="westus2", ...)``
+
+    The region is what the name's suffix says, if that is a region, or else ``properties.region``; upstream's
+    own spelling of the latter is kept where it differs (sources.md T4).
 
     Absent, null and ``[]`` networkFeatures stay three things; an empty addressPrefixes is a tag with
     none (16 files of 2019-20); files before 2020-09 lack regionId and networkFeatures (sources.md T1).
@@ -134,19 +138,38 @@ def _prefixes(listed: bytes) -> tuple[str, ...]:
     return canonical_prefixes(_PREFIXES.decode(listed))
 
 
+@lru_cache(maxsize=1 << 10)
+def _region(suffix: str, said: str) -> tuple[str | None, str | UnsetType]:
+    """Return a tag's region and, where it is not that code, how ``properties.region`` spells it.
+
+    | suffix        | properties.region | region        | spelling      |                                       |
+    | WestUS2       | westus2           | westus2       |               |                                       |
+    | FranceCentral | centralfrance     | francecentral | centralfrance |                                       |
+    | EastUS2Stage  | eastus2           | eastus2stage  | eastus2       | a stage, not the region                |
+    | EastUS        |                   | eastus        | (empty)       | Storage.EastUS on 20240122, T2         |
+    | Frontend      |                   |               |               | a dot does not mean a region           |
+    | Nowhere9      | nowhere9          | nowhere9      |               | unknown: reported by `catalog.regions` |
+    """
+    named = known_region(suffix)
+    code = named.code if isinstance(named, Region) else region_code(said)
+    return code or None, UNSET if said == code else said
+
+
 def _record(source: Source, tag: _Tag) -> EndpointSet:
     """Build the record directly: `endpoint_set` would order 100,000 prefixes again that `_prefixes` remembers."""
     properties = tag.properties
     features = properties.network_features
+    service, _, suffix = tag.name.partition(".")
+    region, upstream_region = _region(suffix, properties.region)
     if not _KEY.fullmatch(tag.name):
         raise ValueError("the name cannot be part of an id")
     return EndpointSet(
         id=f"{source.name}:{tag.name}",
         source=source.name,
-        service=tag.name.partition(".")[0],
+        service=service,
         title=tag.name,
         cloud=source.cloud,
-        region=properties.region or None,
+        region=region,
         prefixes=_prefixes(bytes(properties.address_prefixes)),
         attributes=Attributes(
             change_number=properties.change_number,
@@ -154,6 +177,7 @@ def _record(source: Source, tag: _Tag) -> EndpointSet:
             platform=properties.platform,
             system_service=properties.system_service,
             network_features=tuple(sorted(set(features))) if isinstance(features, list) else features,
+            upstream_region=upstream_region,
         ),
     )
 

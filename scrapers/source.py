@@ -38,11 +38,15 @@ class Source(Struct, frozen=True):
     parse: Parse
     guard: GuardLimits
     interval_s: int
+    archive: bool = False
+    """Upstream is closed: nothing is fetched, its history is imported from files."""
+    gives: str = ""
+    """What it publishes, in a few words for people choosing a source."""
 
     @property
     def info(self) -> SourceInfo:
         """What readers are told about this source."""
-        return SourceInfo(self.name, self.title, self.cloud, self.url, self.interval_s)
+        return SourceInfo(self.name, self.title, self.cloud, self.url, self.interval_s, self.archive)
 
     async def read(self, upstream: Upstream, state: SourceState, now: datetime) -> Document | None:
         """Return the document, or None when upstream has nothing newer than ``state``."""
@@ -51,3 +55,8 @@ class Source(Struct, frozen=True):
     def records(self, document: Document) -> Reading:
         """Return what ``document`` says."""
         return self.parse(self, document)
+
+
+def synced(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Return those of ``sources`` that are read from upstream: all but archives."""
+    return tuple(source for source in sources if not source.archive)

@@ -16,9 +16,8 @@ from msgspec import structs
 from schema.errors import BadParameterError, UnknownSourceError
 from schema.guard import GuardLimits
 from schema.words import Cloud
-from scrapers.docs.fetch import fetch_docs_page
+from scrapers.docs_sources import DOCS_PAGES
 from scrapers.microsoft_365 import fetch_microsoft_365, parse_microsoft_365
-from scrapers.power_automate import parse_ip_address_configuration
 from scrapers.service_tags import fetch_service_tags, parse_service_tags
 from scrapers.source import Source
 
@@ -39,7 +38,7 @@ _HOSTS = (
 """Where the addresses below are, where the download pages point to, and where either may redirect."""
 
 
-def _service_tags(name: str, title: str, cloud: Cloud, page: int, min_endpoint_sets: int) -> Source:
+def _service_tags(name: str, title: str, cloud: Cloud, page: int, sets: tuple[int, int]) -> Source:
     # Of all weekly files up to two months apart, 2019-2025: members removed at most 2.5 % (4.4 % in 2022), tags
     # removed at most 2.7 % (13.7 % in 2023), members added at most 24 % (sources.md T3, limits-and-faults.md A9).
     return Source(
@@ -49,8 +48,10 @@ def _service_tags(name: str, title: str, cloud: Cloud, page: int, min_endpoint_s
         url=f"{_DOWNLOAD}{page}",
         fetch=fetch_service_tags,
         parse=parse_service_tags,
+        gives="IP prefixes of every Azure service, by region, with the features that take the tag",
         guard=GuardLimits(
-            min_endpoint_sets=min_endpoint_sets,
+            min_endpoint_sets=sets[0],
+            max_endpoint_sets=sets[1],
             max_members_removed_share=0.05,
             max_endpoint_sets_removed_share=0.20,
             max_members_added_share=0.50,
@@ -60,7 +61,7 @@ def _service_tags(name: str, title: str, cloud: Cloud, page: int, min_endpoint_s
 
 
 def _microsoft_365(
-    name: str, instance: str, title: str, cloud: Cloud, min_endpoint_sets: int, max_members_removed_share: float
+    name: str, instance: str, title: str, cloud: Cloud, sets: tuple[int, int], members_removed: float
 ) -> Source:
     # A month touches one to three sets. Members removed between answers of Worldwide 2020-2023: at most 15.7 %
     # (2021-05, eight weeks), sets 10.2 % (2022-03); of the small instances' tables 2018-2020: 28.7 % (2019-01, one
@@ -72,9 +73,11 @@ def _microsoft_365(
         url=f"{_ENDPOINTS}{instance}",
         fetch=fetch_microsoft_365,
         parse=parse_microsoft_365,
+        gives="domains, IP prefixes and ports by service area, category and whether they are required",
         guard=GuardLimits(
-            min_endpoint_sets=min_endpoint_sets,
-            max_members_removed_share=max_members_removed_share,
+            min_endpoint_sets=sets[0],
+            max_endpoint_sets=sets[1],
+            max_members_removed_share=members_removed,
             max_endpoint_sets_removed_share=0.15,
             max_members_added_share=0.25,
         ),
@@ -82,36 +85,20 @@ def _microsoft_365(
     )
 
 
-_POWER_AUTOMATE = Source(
-    name="power-automate-ip-address-configuration",
-    title="Power Automate IP address configuration",
-    cloud=Cloud.PUBLIC,
-    url="https://learn.microsoft.com/en-us/power-automate/ip-address-configuration",
-    fetch=fetch_docs_page,
-    parse=parse_ip_address_configuration,
-    # A person restructures a page of some 30 to 100 records in one edit: tables are split, and region rows went to
-    # another page at once (sources.md D3). Half a page gone is still more likely a page that changed shape; the page
-    # itself grew from 28 to 65 to 104 names between edits.
-    guard=GuardLimits(
-        min_endpoint_sets=10,
-        max_members_removed_share=0.40,
-        max_endpoint_sets_removed_share=0.50,
-        max_members_added_share=3.00,
-    ),
-    interval_s=6 * _HOUR,
-)
-
 SOURCES: tuple[Source, ...] = (
-    _service_tags("public", "public cloud", Cloud.PUBLIC, 56519, min_endpoint_sets=1000),
-    _service_tags("usgov", "US Government", Cloud.USGOV, 57063, min_endpoint_sets=100),
-    _service_tags("china", "China", Cloud.CHINA, 57062, min_endpoint_sets=100),
-    _microsoft_365("worldwide", "Worldwide", "worldwide and GCC", Cloud.PUBLIC, 40, 0.20),  # 63 sets in 2026
-    _microsoft_365("usgov-dod", "USGOVDoD", "US Government DoD", Cloud.USGOV_DOD, 12, 0.30),  # 17 to 23 sets
+    _service_tags("public", "public cloud", Cloud.PUBLIC, 56519, (500, 6000)),
+    _service_tags("usgov", "US Government", Cloud.USGOV, 57063, (100, 1000)),
+    _service_tags("china", "China", Cloud.CHINA, 57062, (100, 1000)),
+    structs.replace(  # closed in 2021
+        _service_tags("germany", "Germany (closed)", Cloud.GERMANY, 57064, (60, 200)), archive=True
+    ),
+    _microsoft_365("worldwide", "Worldwide", "worldwide and GCC", Cloud.PUBLIC, (40, 250), 0.20),  # 63 sets in 2026
+    _microsoft_365("usgov-dod", "USGOVDoD", "US Government DoD", Cloud.USGOV_DOD, (12, 60), 0.30),  # 17 to 23 sets
     _microsoft_365(
-        "usgov-gcchigh", "USGOVGCCHigh", "US Government GCC High", Cloud.USGOV_GCCHIGH, 12, 0.30
+        "usgov-gcchigh", "USGOVGCCHigh", "US Government GCC High", Cloud.USGOV_GCCHIGH, (12, 60), 0.30
     ),  # 17 to 23 sets
-    _microsoft_365("china", "China", "operated by 21Vianet", Cloud.CHINA, 8, 0.30),  # 11 to 16 sets
-    _POWER_AUTOMATE,
+    _microsoft_365("china", "China", "operated by 21Vianet", Cloud.CHINA, (8, 50), 0.30),  # 11 to 16 sets
+    *DOCS_PAGES,
 )
 """In the order people see them."""
 

@@ -23,8 +23,8 @@ from starlette.applications import Starlette
 from catalog_service.api.app import create_app
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
+from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store
-from catalog_service.store.versions import Commit
 from schema.change import summarize
 from schema.document import Provenance
 from schema.endpoint_set import Attributes, EndpointSet, content_digest, endpoint_set
@@ -96,7 +96,7 @@ PAGE_HELD = (row("flow", "make.powerautomate.com", clouds=(Cloud.PUBLIC, Cloud.U
 
 async def commit(store: Store, source: str, records: tuple[EndpointSet, ...], at: datetime) -> Version:
     """Publish ``records`` as the whole content of ``source``."""
-    previous = await store.versions.content(source)
+    previous = await store.contents.content(source)
     changes = diff(previous.endpoint_sets if previous else (), records)
     version = Version(
         version=0,
@@ -114,12 +114,12 @@ async def commit(store: Store, source: str, records: tuple[EndpointSet, ...], at
     async with store.leases.hold(source) as lease:
         assert lease is not None
         state = SourceState(checked_at=at, ok_at=at)
-        return await store.versions.commit(lease, Commit(version, changes, records, state))
+        return await store.commits.commit(lease, Commit(version, changes, records, state))
 
 
 async def hold(store: Store, source: str, records: tuple[EndpointSet, ...], at: datetime) -> HeldVersion:
     """Put ``records`` up for a person."""
-    served = await store.versions.content(source)
+    served = await store.contents.content(source)
     changes = diff(served.endpoint_sets if served else (), records)
     held = HeldVersion(
         id="0123456789ab",

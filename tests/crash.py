@@ -63,7 +63,7 @@ async def seen(socket: str) -> dict[str, object]:
     """What a reader finds; the dead runner's lease is over."""
     async with Redis(unix_socket_path=socket) as redis:
         await redis.delete(keys.lease("a-source"))
-        content = await Store(redis).versions.content("a-source")
+        content = await Store(redis).contents.content("a-source")
         entries: Any = await redis.xrange(keys.EVENTS)
         head = await Store(redis).versions.head()
     assert content is not None

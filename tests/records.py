@@ -44,6 +44,7 @@ records = st.builds(
     tcp_ports=st.sampled_from([(), ("443",), ("80,443",)]),
     required=st.sampled_from([None, True, False]),
     purpose=st.sampled_from([None, "Relay", "Other"]),
+    patterns=st.sampled_from([(), ("localhost",), ("<tenant>.example.com", "localhost")]),
     attributes=attributes,
 )
 

@@ -17,6 +17,7 @@ from schema.words import Disposition
 from tests.api_client import (
     DAY,
     PAGE,
+    PAGE_1,
     PAGE_HELD,
     START,
     TAGS,
@@ -92,6 +93,8 @@ async def test_a_version_by_any_of_its_names(store: Store, spec: str, number: in
         ("cloud=usgov", ["flow"]),
         ("cloud=USGOV", ["flow"]),
         ("region=westeurope", ["AzureConnectors.WestEurope"]),
+        ("region=West+Europe", ["AzureConnectors.WestEurope"]),
+        ("region=Europe,Mars", ["AzureConnectors.WestEurope"]),
         ("direction=outbound", ["flow", "references"]),
         ("kind=fqdn,service-tag", ["flow", "references"]),
         ("at=1&service=LogicApps", ["LogicApps"]),
@@ -123,6 +126,8 @@ async def test_a_record_says_what_applies_and_where_it_is_from(store: Store) -> 
             "document": "sha256:00",
             "heading": ["Services", "Required"],
             "upstream_version": "20261103",
+            "first_seen": 2,
+            "last_changed": 2,
         },
         "clouds": ["public", "usgov"],
         "direction": "outbound",
@@ -286,3 +291,38 @@ async def test_held_versions_and_what_they_would_change(store: Store) -> None:
         ("flow", Disposition.CHANGE),
         ("references", Disposition.REMOVE),
     ]
+
+
+async def test_regions_are_listed_with_their_spellings(store: Store) -> None:
+    """The crosswalk stands at an address of its own, before the first version too."""
+    app, _ = await application(store)
+    async with client(app) as opened:
+        body = (await answer(opened, "/v1/regions")).json()
+    (france,) = (one for one in body["regions"] if one["code"] == "francecentral")
+    assert france == {
+        "code": "francecentral",
+        "name": "France Central",
+        "clouds": ["public"],
+        "geography": "france",
+        "staging": False,
+        "spellings": ["centralfrance"],
+    }
+    (europe,) = (one for one in body["geographies"] if one["code"] == "europe")
+    assert europe["regions"] == ["northeurope", "westeurope"]
+    assert (body["version"], body["unknown"]) == (0, [])
+
+
+async def test_a_date_is_answered_as_upstreams_were_then(store: Store) -> None:
+    """The answer says as of when, may be kept but not for ever, and pages of it fit together."""
+    async with catalog_client(store) as opened:
+        first = await answer(opened, f"/v1/endpoints?limit=1&at={START + DAY:%Y-%m-%d}")
+        page = first.json()
+        rest = (await answer(opened, f"/v1/endpoints?limit=9&cursor={page['next']}")).json()
+        found = (await answer(opened, f"/v1/lookup?q=20.1.2.3&at={START:%Y-%m-%d}")).json()
+        later = await answer(opened, f"/v1/endpoints?limit=1&at={START + 9 * DAY:%Y-%m-%d}")
+    as_of = f"{START + DAY:%Y-%m-%d}T23:59:59.999999"
+    assert (page["version"], page["as_of"], rest["as_of"]) == (2, f"{as_of}Z", f"{as_of}Z")
+    assert first.headers["x-catalog-as-of"] == f"{as_of}+00:00"
+    assert (first.headers["cache-control"], first.headers["etag"] != later.headers["etag"]) == ("no-cache", True)
+    assert [one["id"] for one in page["items"] + rest["items"]] == sorted(one.id for one in (*TAGS_1, *PAGE_1))
+    assert [one["id"] for one in found["matches"]] == [f"{TAGS}:LogicApps"]

@@ -45,7 +45,9 @@ def test_every_reference_is_defined() -> None:
     record = document["$defs"]["Record"]
     assert set(record["properties"]) == set(Record.__struct_fields__)
     assert set(record["required"]) == {"id", "source", "service", "title", "provenance"}
-    assert set(document["$defs"]["Diff"]["properties"]) == {"from", "to", "summary", "changes"}
+    assert set(document["$defs"]["Diff"]["properties"]) == {
+        *("from", "to", "summary", "changes", "from_as_of", "to_as_of")
+    }
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(["--check"], 0), (["--chek"], 2)])

@@ -9,22 +9,30 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from catalog_service.catalog.conflicts import ConflictKind, conflicts
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
+from catalog_service.catalog.scenarios import all_scenarios
+from catalog_service.catalog.select import Filter
+from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.view import view
 from schema.change import Changeset
 from schema.document import Document
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError
 from schema.version import SourceState
-from schema.words import Disposition
+from schema.words import Cloud, Disposition
 from scrapers import demo
 from scrapers.demo import DATES, demo_folders, demo_mirror, demo_sources
+from scrapers.docs_sources import DOCS_PAGES
 from scrapers.mirror import FolderMirror, fill
-from scrapers.source import Source
+from scrapers.source import Source, synced
 from scrapers.sources import SOURCES
+from tests.catalogs import snapshot_of
 
 NOW = datetime(2026, 5, 19, tzinfo=UTC)
 DEMO = demo_sources(SOURCES)
+PAGES = DEMO[-len(DOCS_PAGES) :]
 
 
 async def history(root: Path, source: Source) -> list[tuple[EndpointSet, ...]]:
@@ -71,11 +79,37 @@ async def test_there_is_something_to_see(tmp_path: Path) -> None:
     assert () in all_changes
 
 
+async def last(root: Path) -> Snapshot:
+    """The catalogue at the last date."""
+    return snapshot_of([record for source in DEMO for record in (await history(root, source))[-1]])
+
+
+async def test_every_question_has_an_answer(tmp_path: Path) -> None:
+    """Each scenario finds records for Europe, from sources that are all there, and every tag that it needs."""
+    snapshot = await last(tmp_path)
+    for scenario in all_scenarios():
+        found = view(snapshot, Filter(scenarios=(scenario.name,), regions=("Europe",), clouds=(Cloud.PUBLIC,)))
+        assert found.entries, scenario.name
+        assert (found.unresolved, found.missing) == ((), ()), scenario.name
+
+
+async def test_tags_of_the_pages_are_in_the_files(tmp_path: Path) -> None:
+    """Whatever tag a page names, its cloud's file has it."""
+    assert view(await last(tmp_path), Filter(resolve=True)).unresolved == ()
+
+
+async def test_sources_disagree(tmp_path: Path) -> None:
+    """There is a conflict of ports, one of prefixes and a pattern to show."""
+    kinds = {one.kind for one in conflicts(await last(tmp_path))}
+    assert kinds == {ConflictKind.PORTS, ConflictKind.PREFIXES, ConflictKind.PATTERN}
+
+
+@pytest.mark.parametrize("source", PAGES, ids=lambda source: source.name)
 @pytest.mark.parametrize("date", DATES)
-async def test_html_and_markdown_agree(tmp_path: Path, date: str) -> None:
-    """The docs page reads the same in both of its forms."""
+async def test_html_and_markdown_agree(tmp_path: Path, source: Source, date: str) -> None:
+    """A docs page reads the same in both of its forms."""
     demo_mirror(tmp_path, date)
-    source, mirror = DEMO[-1], FolderMirror(tmp_path)
+    mirror = FolderMirror(tmp_path)
     page = await source.read(mirror, SourceState(), NOW)
     markdown = await mirror.get(f"{source.url}?accept=text/markdown")
     assert page is not None
@@ -98,7 +132,7 @@ async def test_it_can_be_mirrored(tmp_path: Path) -> None:
 def test_it_says_what_it_is() -> None:
     """Titles are marked, names and addresses are the default ones."""
     assert all(source.title.endswith(" (demo)") for source in DEMO)
-    assert [(source.name, source.url) for source in DEMO] == [(source.name, source.url) for source in SOURCES]
+    assert [(one.name, one.url) for one in DEMO] == [(one.name, one.url) for one in synced(SOURCES)]
 
 
 def test_dates(tmp_path: Path) -> None:

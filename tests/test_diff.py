@@ -90,6 +90,21 @@ def test_a_cloud_that_widens_and_narrows_is_one_change_each_way() -> None:
     assert apply((two,), diff((two,), (one,))) == (one,)
 
 
+def test_patterns_that_come_and_go_are_an_attribute() -> None:
+    """A record that gains, changes or loses its patterns changed, and apply leads both ways."""
+    states = [
+        record("k", patterns=patterns) for patterns in ((), ("localhost",), ("<tenant>.example.com", "localhost"))
+    ]
+    for one in states:
+        for two in states:
+            changes = diff((one,), (two,))
+            assert apply((one,), changes) == (two,)
+            assert (changes == ()) is (one is two)
+    ((change,), (back,)) = diff((states[0],), (states[1],)), diff((states[1],), (states[0],))
+    assert change.attributes == (AttributeChange("patterns", UNSET, ("localhost",)),)
+    assert back.attributes == (AttributeChange("patterns", ("localhost",), UNSET),)
+
+
 def test_changes_that_do_not_fit_are_refused() -> None:
     """A changeset applied to other records, or folded out of order, is corrupt content, never a guess."""
     one, two = (record("k", prefixes=("20.0.0.0/16",)),), (record("k", prefixes=("20.1.0.0/16",)),)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from schema.fqdn import canonical_fqdn, pattern_type
 from scrapers.docs.cells import read_names, read_prefixes, read_protocols, read_service_tags
 from scrapers.docs.page import Text
 
@@ -44,16 +47,21 @@ def test_a_url_gives_its_host_and_its_scheme() -> None:
     "text",
     [
         "",
-        "localhost",
+        "local host",
         ". microsoft.com",
         ".azureedge.net",
         "*. azure-apim.net",
         "autodiscover..onmicrosoft.com",
         "https://gov.flow.microsoft.us (GCC)",
+        "https://a.example.com/x (21Vianet) https://b.example.com",
+        "a.example.com (Europe)",
         "N/A",
-        "127.0.0.1",
+        "20.1.2.3",
+        "10.0.0.1",
         "a.example.com:8080",
-        "https://*.crm#.dynamics.com",
+        "https://a.example.com#top",
+        "<tenant>",
+        "<tenant>:8080.example.com",
     ],
 )
 def test_what_is_no_host_name_is_refused(text: str) -> None:
@@ -64,8 +72,85 @@ def test_what_is_no_host_name_is_refused(text: str) -> None:
 
 def test_every_wrong_name_of_a_cell_is_said() -> None:
     """One error names all names that cannot be read."""
-    with pytest.raises(ValueError, match=r"'\.one' is not a host name; 'localhost' is not"):
-        read_names(cell(".one", "good.example.com", "localhost"))
+    with pytest.raises(ValueError, match=r"'\.one' is not a host name; 'two' is not"):
+        read_names(cell(".one", "good.example.com", "two"))
+
+
+@pytest.mark.parametrize(
+    ("line", "patterns", "fqdns"),
+    [
+        ("https://*.crm#.dynamics.com and http://*.crm#.dynamics.com", ("*.crm#.dynamics.com",), ()),
+        ("<tenant>.sharepoint.com, <tenant>-my.sharepoint.com", ("<tenant>.sharepoint.com", "<tenant>-my.sharepoint.com"), ()),
+        ("<your tenant>.example.com a.example.com", ("<your tenant>.example.com",), ("a.example.com",)),
+        ("{appGuid}.Example.com.", ("{appGuid}.Example.com",), ()),
+        ("localhost", ("localhost",), ()),
+        ("http://127.0.0.1/callback", ("127.0.0.1",), ()),
+    ],
+)  # fmt: skip
+def test_holes_and_the_machine_itself_are_patterns(
+    line: str, patterns: tuple[str, ...], fqdns: tuple[str, ...]
+) -> None:
+    """Names with holes and local names are kept verbatim beside the host names (sources.md D1.12)."""
+    names = read_names(cell(line))
+    assert (names.patterns, names.fqdns) == (patterns, fqdns)
+
+
+def test_a_url_with_a_hole_keeps_its_scheme() -> None:
+    """A pattern's scheme is the protocol, as a host name's is; a hole in the path is not one in the name."""
+    names = read_names(cell("http://*.crm#.example.com", "https://a.example.com/apps/{app id}/open"))
+    assert (names.patterns, names.fqdns, names.protocols) == (
+        ("*.crm#.example.com",),
+        ("a.example.com",),
+        ("http", "https"),
+    )
+
+
+def test_a_remark_after_a_url_is_no_name() -> None:
+    """``(Europe)`` after a URL goes, and what stands on both sides of it stays apart (sources.md D1.9)."""
+    line = "https://eu-mobile.example.com/Collector/3.0 (Europe, Africa)https://pipe.example.com (Rest of the world)"
+    assert read_names(cell(line)).fqdns == ("eu-mobile.example.com", "pipe.example.com")
+
+
+def test_a_dotted_list_means_the_domain_and_all_below() -> None:
+    """Where the list writes suffixes, each is two names, however the dot is spaced (sources.md D1.7)."""
+    names = read_names(cell(". microsoft.com", ".azure.us *.example.us"), dotted=True)
+    assert names.fqdns == ("*.microsoft.com", "microsoft.com", "*.azure.us", "azure.us", "*.example.us")
+    with pytest.raises(ValueError, match="not a"):
+        read_names(cell("..azure.us"), dotted=True)
+
+
+_LABELS = st.text("abcxyz019", min_size=1, max_size=8)
+_NAMES = st.tuples(_LABELS, _LABELS).map(lambda labels: ".".join((*labels, "example.com")))
+_HOLES = st.sampled_from(["<tenant>", "{guid}", "<your region>", "crm#"])
+_PATTERNS = st.tuples(_HOLES, _NAMES).map(lambda parts: f"{parts[0]}.{parts[1]}") | st.sampled_from(
+    ["localhost", "127.0.0.1"]
+)
+
+
+@given(st.lists(_NAMES | _PATTERNS, min_size=1), st.sampled_from([", ", " and ", " ", "; "]))
+def test_nothing_of_a_cell_is_lost(words: list[str], between: str) -> None:
+    """Each word of a cell is a host name or a pattern, once, whatever stands between them."""
+    names = read_names(cell(between.join(words)))
+    assert {*names.fqdns, *names.patterns} == set(words)
+    assert len(names.fqdns) + len(names.patterns) == len(set(words))
+    assert not any(map(_is_hole_or_local, names.fqdns))
+    assert all(map(_is_hole_or_local, names.patterns))
+
+
+@given(st.text("ab.*#<>{} :/-", max_size=20))
+def test_a_cell_is_read_whole_or_refused(text: str) -> None:
+    """Odd text either gives canonical names and typed patterns or a ValueError."""
+    try:
+        names = read_names(cell(text))
+    except ValueError:
+        return
+    assert names.fqdns or names.patterns
+    assert tuple(map(canonical_fqdn, names.fqdns)) == names.fqdns
+    assert all(pattern_type(pattern) for pattern in names.patterns)
+
+
+def _is_hole_or_local(name: str) -> bool:
+    return name in {"localhost", "127.0.0.1"} or any(mark in name for mark in "<{#")
 
 
 def test_emphasis_in_a_cell_of_names_is_refused() -> None:

@@ -184,11 +184,11 @@ def test_characters_without_width_are_dropped() -> None:
 
 
 def test_lists_know_the_paragraph_before_them() -> None:
-    """The sentence that announces a list is its lead, but only under the same heading."""
+    """The sentence that announces a list is its lead, but only under the same heading; a nested list has its bullet."""
     blocks = page_from_markdown("# T\n\nAllow:\n- `a.example.com` (a)\n- b\n  - nested\n\n## Next\n\n- c\n").blocks
     lists = [block for block in blocks if isinstance(block, BulletList)]
     assert [(bullets.lead, [item.text for item in bullets.items]) for bullets in lists] == [
         ("Allow:", ["a.example.com (a)", "b"]),
-        ("", ["nested"]),
+        ("b", ["nested"]),
         ("", ["c"]),
     ]

@@ -7,13 +7,15 @@ import pytest
 from scrapers.docs.markdown import page_from_markdown
 from scrapers.docs.mentions import (
     goes_to_service_tag,
+    lists_addresses,
     lists_host_names,
     lists_service_tags,
     mentioned_tags,
     opening_names,
     opening_span,
+    spf_addresses,
 )
-from scrapers.docs.page import BulletList, Paragraph
+from scrapers.docs.page import BulletList, Paragraph, Text
 
 
 def tags(markdown: str) -> list[str]:
@@ -105,3 +107,41 @@ def test_the_opening_span_is_the_first_thing_of_a_bullet() -> None:
     """A span later in the bullet opens nothing."""
     items = bullets("- `a.example.com` (x)\n- **LogicApps** too\n- see `b.example.com`").items
     assert [opening_span(item) for item in items] == ["a.example.com", "LogicApps", ""]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "addresses"),
+    [
+        ("Mail:\n- 1.1.1.1\n- others", True),
+        ("- 1.1.1.0/24, 1.1.2.0 - 1.1.2.15", True),
+        ("- <del>1.1.1.1</del>", True),
+        ("Any of these IPs:\n- 1.1.1.1 (East)", True),
+        ("Versions:\n- 1.1.1.1 (East)", False),
+        ("Allow traffic:\n- a.example.com\n- 10.0 or later", False),
+    ],
+)
+def test_lists_of_addresses_are_seen(markdown: str, addresses: bool) -> None:
+    """One bullet that is nothing but an address tells the list, or one that begins with it below a sentence."""
+    assert lists_addresses(bullets(markdown)) is addresses
+
+
+def test_an_spf_string_gives_its_addresses() -> None:
+    """As prefixes, up to its "all", also in the middle of a sentence and when there are two."""
+    text = "It is v=spf1 ip4:1.1.1.1 +ip4:1.1.2.0/30 ~all and v=spf1 ip6:2603:1000::/32 -all today."
+    assert spf_addresses(Text(lines=(text,))) == ("1.1.1.1/32", "1.1.2.0/30", "2603:1000::/32")
+    assert spf_addresses(Text(lines=("A record begins with v=spf1 and a list.",))) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("v=spf1 include:spf.example.com -all", "'include:spf.example.com'"),
+        ("v=spf1 ip4:1.1.1.1 a mx ~all", "'a', 'mx'"),
+        ("v=spf1 ip4:1.1.1.1", "no end"),
+        ("v=spf1 ip4:1.1.1.300 ~all", "1.1.1.300"),
+    ],
+)
+def test_an_spf_string_that_is_not_all_addresses_is_refused(text: str, reason: str) -> None:
+    """What it includes from elsewhere, and what was cut off, would be missing."""
+    with pytest.raises(ValueError, match=reason):
+        spf_addresses(Text(lines=(text,)))

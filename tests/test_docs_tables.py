@@ -7,7 +7,7 @@ import pytest
 from scrapers.docs.html import page_from_html
 from scrapers.docs.markdown import page_from_markdown
 from scrapers.docs.page import Table, Text
-from scrapers.docs.tables import Column, endpoint_columns, stars_eaten
+from scrapers.docs.tables import Column, endpoint_columns, holds_endpoints, stars_eaten
 
 
 def table(markdown: str) -> Table:
@@ -33,6 +33,18 @@ def with_header(header: str, row: str = "") -> Table:
         ("Region | Outbound IP", (Column.REGION, Column.OUTBOUND_IPS)),
         ("**Region** | Outbound IP addresses", (Column.REGION, Column.OUTBOUND_IPS)),
         ("Service tag | Required?", (Column.SERVICE_TAG, Column.REQUIRED)),
+        ("**URI** | **Power Platform Region** | **Is preview**", (Column.DOMAINS, Column.REGION, Column.PREVIEW)),
+        ("Service | URLs", (Column.SERVICE, Column.DOMAINS)),
+        ("Logic App Region | Outbound IP", (Column.REGION, Column.OUTBOUND_IPS)),
+        ("Multi-tenant region | IP", (Column.REGION, Column.IPS)),
+        ("Azure Government region | Azure Logic Apps IP", (Column.REGION, Column.LOGIC_APPS_IPS)),
+        (
+            "Multi-tenant region | Logic Apps IP | Managed connectors IP",
+            (Column.REGION, Column.LOGIC_APPS_IPS, Column.CONNECTORS_IPS),
+        ),
+        ("Geo (multi-tenant region) | Service tags", (Column.REGION, Column.SERVICE_TAG)),
+        ("Commercial version | US Government version", (Column.COMMERCIAL_URLS, Column.GOVERNMENT_URLS)),
+        ("Commercial version URL | US Government version URL", (Column.COMMERCIAL_URLS, Column.GOVERNMENT_URLS)),
         ("Domains | Uses | ", (Column.DOMAINS, Column.USES, None)),
     ],
 )
@@ -90,6 +102,36 @@ def test_one_cell_of_endpoints_alone_tells_a_split_table(page: str) -> None:
     """A row that became the header of a table of its own is not lost."""
     with pytest.raises(ValueError, match="stands in a table without a column of endpoints"):
         endpoint_columns(table(page))
+
+
+@pytest.mark.parametrize(
+    ("header", "telling"),
+    [
+        ("URI | Power Platform Region | Is preview", {Column.DOMAINS, Column.REGION}),
+        ("Region | Outbound IP | ", {Column.REGION, Column.OUTBOUND_IPS}),
+        ("Service tag | Required?", {Column.SERVICE_TAG}),
+    ],
+)
+def test_some_columns_tell_how_rows_are_read(header: str, telling: set[Column]) -> None:
+    """Endpoint columns and the region's do, the others only add to a record."""
+    columns = endpoint_columns(with_header(header))
+    assert columns is not None
+    assert columns.telling == telling
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("See https://a.example.com", True),
+        ("or *.example.com.", True),
+        ("from 20.1.2.0/28 on", True),
+        ("Public cloud", False),
+        ("Node.js 14, 0.5 MB", False),
+    ],
+)
+def test_an_endpoint_among_words_is_seen(text: str, holds: bool) -> None:
+    """A table of links may hold words, not endpoints."""
+    assert holds_endpoints(Text(lines=(text,))) is holds
 
 
 def test_merged_cells_are_refused() -> None:

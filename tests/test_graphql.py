@@ -36,9 +36,9 @@ SUMMARY = """
 RECORD = """
   id source service title cloud clouds region direction prefixes fqdns tcpPorts udpPorts protocols category required
   serviceTags purpose
-  provenance { url version fetchedAt document heading upstreamVersion upstreamAt }
+  provenance { url version fetchedAt document heading upstreamVersion upstreamAt firstSeen lastChanged }
   attributes { changeNumber regionId platform systemService networkFeatures expressRoute serviceArea
-               serviceAreaDisplayName endpointType when }
+               serviceAreaDisplayName endpointType when upstreamRegion gatewayRegions }
 """
 ENUMS = {"cloud", "clouds", "direction", "disposition"}
 
@@ -113,6 +113,13 @@ def codes(answer: dict[str, Any]) -> list[str]:
         ),
         (
             (
+                "regions { version regions { code name clouds geography staging spellings } "
+                "geographies { code name clouds regions spellings } unknown { spelling source endpointSetCount } }"
+            ),
+            "/v1/regions",
+        ),
+        (
+            (
                 'heldVersion(id: "0123456789ab") { held { id source heldAt reasons digest base '
                 f"counts {{ endpointSets prefixes fqdns }} {SUMMARY} provenance {{ url fetchedAt digest }} }} {CHANGES} }}"
             ),
@@ -139,12 +146,12 @@ async def test_lists_without_a_page_agree_too(store: Store) -> None:
         answer = await graphql(
             opened,
             "{ catalogVersion held { id reasons } sources { name title cloud url intervalS status version upstreamVersion "
-            "checkedAt okAt failures held counts { endpointSets prefixes fqdns } } }",
+            "checkedAt okAt failures degraded ageS held counts { endpointSets prefixes fqdns } } }",
         )
         sources = (await opened.get("/v1/sources")).json()["items"]
         held = (await opened.get("/v1/held")).json()["items"]
     assert answer["data"]["catalogVersion"] == 3
-    assert as_rest(answer["data"]["sources"]) == [{"failures": 0, **bare(one)} for one in sources]
+    assert as_rest(answer["data"]["sources"]) == [{"failures": 0, "degraded": False, **bare(one)} for one in sources]
     assert [one["id"] for one in answer["data"]["held"]] == [one["id"] for one in held]
     assert len(sources) == len(SOURCES)
 

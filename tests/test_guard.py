@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
-from schema.endpoint_set import EndpointSet
+from schema.endpoint_set import Attributes, EndpointSet
 from schema.guard import GuardLimits
 from tests.records import record
 
@@ -70,6 +71,48 @@ def test_a_few_members_are_not_judged_by_share_unless_they_are_most_of_all() -> 
     before = (record("a", fqdns=names), record("b", prefixes=("20.0.0.0/16",)))
     assert judged(before, (record("a", fqdns=names[:9]), before[1])) == ""
     assert "9 of 13 members removed" in judged(before, (record("a", fqdns=names[:3]), before[1]))
+
+
+def test_service_tags_patterns_and_gateway_regions_are_members_too() -> None:
+    """A row that loses one of its two tags is half gone; one that loses all, with nothing instead, is emptied."""
+    before = tuple(tagged(f"r{i}", f"T.a{i}", f"T.b{i}") for i in range(20))
+    assert "20 of 40 members removed (50.0%)" in judged(before, tuple(tagged(f"r{i}", f"T.a{i}") for i in range(20)))
+    assert "emptied: a-source:r0" in judged(before, (tagged("r0"), *before[1:]))
+    assert judged(before, (replace(tagged("r0"), prefixes=("20.0.0.0/16",)), *before[1:])) == ""
+    assert "80 of 40 members added (200.0%)" in judged(
+        before, tuple(tagged(f"r{i}", *(f"T.{x}{i}" for x in "abcdef")) for i in range(20))
+    )
+    regions = tuple(replace(record(f"g{i}"), attributes=Attributes(gateway_regions=("a", "b"))) for i in range(20))
+    halves = tuple(replace(one, attributes=Attributes(gateway_regions=("a",))) for one in regions)
+    assert "20 of 40 members removed" in judged(regions, halves)
+    holes = tuple(replace(record(f"p{i}"), patterns=("<a>.x.com", "<b>.x.com")) for i in range(20))
+    assert "40 of 40 members removed" in judged(holes, tuple(replace(one, patterns=()) for one in holes))
+
+
+def test_more_records_than_a_source_ever_has_are_held() -> None:
+    """A band has two ends, from the first version on."""
+    limits = GuardLimits(min_endpoint_sets=2, max_endpoint_sets=9)
+    assert judged((), many(9), limits) == ""
+    assert "10 endpoint sets, more than the 9 this source has at most" in judged((), many(10), limits)
+
+
+def test_mere_losses_are_held_where_a_cut_document_looks_like_any_other() -> None:
+    """One record less and nothing new; with anything new beside it, it is an edit."""
+    limits = replace(LIMITS, holds_mere_losses=True)
+    before = many(50)
+    assert judged(before, before[:49]) == ""
+    assert "1 endpoint sets and 20 members less, and nothing else" in judged(before, before[:49], limits)
+    shorter = record("tag049", prefixes=before[49].prefixes[1:])
+    assert "0 endpoint sets and 1 members less" in judged(before, (*before[:49], shorter), limits)
+    assert judged(before, (*before[:49], record("other", prefixes=("20.99.0.0/16",))), limits) == ""
+    assert judged(before, (*before[:49], replace(before[49], title="Another")), limits) == ""
+    one_edited = (replace(before[0], title="Another"), *before[1:49])
+    assert "1 endpoint sets" in judged(before, one_edited, limits)  # the row that the cut went through
+    assert judged(before, (replace(before[1], title="Another"), *one_edited[:1], *one_edited[2:]), limits) == ""
+
+
+def tagged(key: str, *tags: str) -> EndpointSet:
+    return replace(record(key), service_tags=tags)
 
 
 def test_a_long_list_of_faults_is_cut_with_its_count() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET, structs
 
+from catalog_service.catalog.diff import diff
+from schema.change import AttributeChange
 from schema.document import Document, Provenance, Reading
 from schema.endpoint_set import Attributes, EndpointSet, content_digest, endpoint_set
 from schema.errors import FetchError, ParseError
@@ -89,6 +91,39 @@ def test_golden() -> None:
     )
     features = [record.attributes.network_features for record in reading.endpoint_sets if record.attributes]
     assert features == [(), ("API", "NSG"), UNSET, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "region", "kept"),
+    [
+        ("Storage.WestUS2", "westus2", "westus2", UNSET),
+        ("Storage.FranceCentral", "centralfrance", "francecentral", "centralfrance"),
+        ("AzureCloud.centralfrance", "centralfrance", "francecentral", "centralfrance"),
+        ("AzureCloud.italnorth", "italnorth", "italynorth", "italnorth"),
+        ("AzureCloud.EastUS2Stage", "eastus2", "eastus2stage", "eastus2"),
+        ("AzureCloud.EastUSSTG", "usstagee", "eastusstg", "usstagee"),
+        ("Storage.EastUS", "", "eastus", ""),
+        ("AzureFrontDoor.Backend", "", None, UNSET),
+        ("AzurePortal.AzureAppServiceUx", "usgovtexas", "usgovtexas", UNSET),
+        ("AzureCloud.Australia", "", None, UNSET),
+        ("Storage.NowhereEast9", "nowheree9", "nowheree9", UNSET),
+        ("Storage", "", None, UNSET),
+    ],
+)
+def test_regions(name: str, said: str, region: str | None, kept: object) -> None:
+    """The suffix names the region, else properties.region does; its spelling is kept where it differs (T4)."""
+    body = edit('"region": "westus2"', f'"region": "{said}"').replace(b'"Storage.WestUS2"', f'"{name}"'.encode())
+    (found,) = (record for record in read(body).endpoint_sets if record.title == name)
+    assert found.region == region
+    assert found.attributes is not None
+    assert found.attributes.upstream_region == kept
+
+
+def test_an_edit_of_the_upstreams_region_is_a_change() -> None:
+    """Storage.EastUS lost its region on 20240122: the record stays regional, and the edit is told (T2)."""
+    lost = read(edit('"region": "westus2"', '"region": ""'))
+    (change,) = diff(read(BODY).endpoint_sets, lost.endpoint_sets)
+    assert change.attributes == (AttributeChange("upstream_region", UNSET, ""),)
 
 
 def test_form_is_not_content() -> None:

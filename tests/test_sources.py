@@ -27,28 +27,58 @@ NAMES = (
     "azure-service-tags-public",
     "azure-service-tags-usgov",
     "azure-service-tags-china",
+    "azure-service-tags-germany",
     "microsoft-365-worldwide",
     "microsoft-365-usgov-dod",
     "microsoft-365-usgov-gcchigh",
     "microsoft-365-china",
     "power-automate-ip-address-configuration",
+    "power-automate-limits-and-config",
+    "power-automate-regions-overview",
+    "managed-connectors-outbound-ip-addresses",
+    "logic-apps-limits-and-configuration",
+    "power-automate-approval-email",
+    "power-platform-online-requirements",
+    "power-automate-us-government",
+    "power-apps-limits",
+)
+
+
+PAGES = (
+    "power-automate/ip-address-configuration",
+    "power-automate/limits-and-config",
+    "power-automate/regions-overview",
+    "connectors/common/outbound-ip-addresses",
+    "azure/logic-apps/logic-apps-limits-and-configuration",
+    "troubleshoot/power-platform/power-automate/approvals/power-automate-approval-email-information",
+    "power-platform/admin/online-requirements",
+    "power-automate/us-govt",
+    "power-apps/limits-and-config",
 )
 
 
 def test_default_addresses() -> None:
-    """Eight sources, in the order people see them, at their public addresses."""
+    """Seventeen sources, in the order people see them, at their public addresses (sources.md)."""
     assert tuple(source.name for source in SOURCES) == NAMES
     download = "https://www.microsoft.com/en-us/download/details.aspx?id="
-    assert [source.url for source in SOURCES[:3]] == [f"{download}{page}" for page in (56519, 57063, 57062)]
+    assert [source.url for source in SOURCES[:4]] == [f"{download}{page}" for page in (56519, 57063, 57062, 57064)]
     instances = ("Worldwide", "USGOVDoD", "USGOVGCCHigh", "China")
-    assert [source.url.rpartition("/endpoints/")[2] for source in SOURCES[3:7]] == list(instances)
-    assert SOURCES[7].url == "https://learn.microsoft.com/en-us/power-automate/ip-address-configuration"
-    assert [source.cloud for source in SOURCES[3:7]] == [
+    assert [source.url.rpartition("/endpoints/")[2] for source in SOURCES[4:8]] == list(instances)
+    assert [source.url for source in SOURCES[8:]] == [f"https://learn.microsoft.com/en-us/{page}" for page in PAGES]
+    assert [source.cloud for source in SOURCES[4:8]] == [
         Cloud.PUBLIC,
         Cloud.USGOV_DOD,
         Cloud.USGOV_GCCHIGH,
         Cloud.CHINA,
     ]
+    assert [source.name for source in SOURCES if source.archive] == ["azure-service-tags-germany"]
+
+
+def test_every_source_says_what_it_gives_and_has_a_band() -> None:
+    """Words for people who choose, and limits that are of this source: at least and at most so many records."""
+    for source in SOURCES:
+        assert source.gives
+        assert 1 < source.guard.min_endpoint_sets < source.guard.max_endpoint_sets < 10_000
 
 
 def test_own_addresses() -> None:
@@ -69,7 +99,7 @@ def test_address_of_no_source() -> None:
 
 def test_source_named() -> None:
     """A source is found by its name; for a name like no other all are listed."""
-    assert source_named(SOURCES, NAMES[3]) is SOURCES[3]
+    assert source_named(SOURCES, NAMES[4]) is SOURCES[4]
     with pytest.raises(UnknownSourceError, match="there are azure-service-tags-public"):
         source_named(SOURCES, "qqq")
 

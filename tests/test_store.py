@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
 from catalog_service.store import codec, commit, keys
+from catalog_service.store.commits import KEYFRAME_EVERY, Commit
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease, Leases
-from catalog_service.store.versions import KEYFRAME_EVERY, Commit, Versions
 from schema.change import summarize
 from schema.endpoint_set import EndpointSet, content_digest
 from schema.errors import (
@@ -82,7 +82,7 @@ async def test_a_runner_past_its_lease_cannot_write(store: Store) -> None:
     await store.redis.delete(keys.lease(SOURCE))
     await leased(store)
     with pytest.raises(FencedError):
-        await store.versions.commit(paused, wanted((), week(1), None))
+        await store.commits.commit(paused, wanted((), week(1), None))
     with pytest.raises(FencedError):
         await store.sources.record(paused, SourceState(failures=1))
     assert (await store.versions.head(), await store.sources.state(SOURCE)) == (0, SourceState())
@@ -91,18 +91,18 @@ async def test_a_runner_past_its_lease_cannot_write(store: Store) -> None:
 async def test_a_commit_from_an_old_version_is_refused(store: Store) -> None:
     """A changeset applies to the version it was made from; one from another version is refused."""
     lease = await leased(store)
-    await store.versions.commit(lease, wanted((), week(1), None))
+    await store.commits.commit(lease, wanted((), week(1), None))
     for stale in (wanted((), week(2), None), wanted(week(1), week(2), 7)):
         with pytest.raises(StaleHeadError):
-            await store.versions.commit(lease, stale)
+            await store.commits.commit(lease, stale)
     assert await store.versions.head() == 1
 
 
 async def test_a_commit_sent_again_after_a_lost_reply_is_made_once(store: Store) -> None:
     """The very same commit is answered with the version it made, and adds none; so is the lease's acquisition."""
     lease = await leased(store)
-    first = await store.versions.commit(lease, wanted((), week(1), None))
-    assert await Versions(store.redis).commit(lease, wanted((), week(1), None)) == first
+    first = await store.commits.commit(lease, wanted((), week(1), None))
+    assert await Store(store.redis).commits.commit(lease, wanted((), week(1), None)) == first
     assert (await store.versions.head(), await store.redis.xlen(keys.EVENTS)) == (1, 1)
     script = store.redis.register_script(commit.ACQUIRE)
     again = await script(keys=[keys.lease(SOURCE), keys.FENCES], args=[SOURCE, lease.token, 60_000])
@@ -114,11 +114,11 @@ async def test_keyframes_come_now_and_then_and_every_version_loads(store: Store)
     lease, previous = await leased(store), None
     weeks = [(), *(week(number) for number in range(1, 2 * KEYFRAME_EVERY + 3))]
     for before, after in pairwise(weeks):
-        previous = (await store.versions.commit(lease, wanted(before, after, previous))).version
+        previous = (await store.commits.commit(lease, wanted(before, after, previous))).version
     keyframes = sorted(int(number) for number in await store.redis.hkeys(keys.KEYFRAMES))
     assert keyframes == [1, 1 + KEYFRAME_EVERY, 1 + 2 * KEYFRAME_EVERY]
     for number, content in enumerate(weeks[1:], 1):
-        loaded = await Versions(store.redis).content(SOURCE, number)
+        loaded = await Store(store.redis).contents.content(SOURCE, number)
         assert loaded is not None
         assert loaded.endpoint_sets == content
 
@@ -128,7 +128,7 @@ async def test_damaged_content_is_an_error_and_never_a_shorter_list(store: Store
     """A lost or altered changeset, a cut keyframe or another digest is CorruptContentError."""
     lease = await leased(store)
     for number in (1, 2, 3):
-        await store.versions.commit(
+        await store.commits.commit(
             lease, wanted(week(number - 1) if number > 1 else (), week(number), number - 1 or None)
         )
     keyframe = bytes(cast("bytes", await store.redis.hget(keys.KEYFRAMES, "1")))
@@ -142,22 +142,22 @@ async def test_damaged_content_is_an_error_and_never_a_shorter_list(store: Store
         version = await store.versions.version(3)
         await store.redis.hset(keys.VERSIONS, "3", codec.pack(replace(version, digest="sha256:else")))
     with pytest.raises(CorruptContentError):
-        await Versions(store.redis).content(SOURCE)
+        await Store(store.redis).contents.content(SOURCE)
 
 
 async def test_a_server_out_of_memory_refuses_a_commit_whole(store: Store) -> None:
     """Nothing of the commit is visible, reads go on, and it can be made once there is room."""
     lease = await leased(store)
-    await store.versions.commit(lease, wanted((), week(1), None))
+    await store.commits.commit(lease, wanted((), week(1), None))
     await store.redis.config_set("maxmemory", "1mb")
     try:
         with pytest.raises(Exception, match="(?i)oom|memory"):
-            await store.versions.commit(lease, wanted(week(1), week(2), 1))
+            await store.commits.commit(lease, wanted(week(1), week(2), 1))
         assert (await store.versions.head(), await store.redis.xlen(keys.EVENTS)) == (1, 1)
-        assert await store.versions.content(SOURCE) is not None
+        assert await store.contents.content(SOURCE) is not None
     finally:
         await store.redis.config_set("maxmemory", "0")
-    assert (await store.versions.commit(lease, wanted(week(1), week(2), 1))).version == 2
+    assert (await store.commits.commit(lease, wanted(week(1), week(2), 1))).version == 2
 
 
 async def test_data_of_another_form_is_refused(store: Store) -> None:
@@ -173,9 +173,9 @@ async def test_data_of_another_form_is_refused(store: Store) -> None:
      ("2026-11-02T12:00:00Z", 2), ("2026-11-02T14:00:00+02:00", 2), ("2030-01-01", 3), ("latest~3", 0)],
 )  # fmt: skip
 async def test_a_version_has_many_names(store: Store, spec: str | None, number: int) -> None:
-    """Numbers, latest~N, dates (their end, UTC) and date-times name versions by commit time."""
+    """Numbers, latest~N, dates (their end, UTC) and date-times name points of the catalogue."""
     reader = await three_versions(store)
-    assert await reader.resolve(spec) == number
+    assert (await reader.resolve(spec)).version == number
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ async def test_a_reader_follows_commits_of_others(store: Store) -> None:
     reader = await three_versions(store)
     following = asyncio.create_task(reader.follow())
     try:
-        await store.versions.commit(await leased(store), wanted(week(3), week(4), 3))
+        await store.commits.commit(await leased(store), wanted(week(3), week(4), 3))
         for _ in range(500):
             if reader.current.version == 4:
                 break
@@ -220,7 +220,7 @@ async def test_another_history_with_the_same_numbers_is_loaded(store: Store) -> 
     await store.redis.flushall()
     lease, before = await leased(store), week(7)[:0]
     for number in (7, 8, 9):
-        made = await store.versions.commit(lease, wanted(before, week(number), number - 7 or None, day=number))
+        made = await store.commits.commit(lease, wanted(before, week(number), number - 7 or None, day=number))
         before = week(number)
     assert made.version == 3
     assert (await reader.refresh()).by_id[f"{SOURCE}:a"] == week(9)[0]
@@ -234,7 +234,7 @@ async def test_older_snapshots_of_another_history_are_forgotten(store: Store) ->
     await store.redis.flushall()
     lease, before = await leased(store), week(5)[:0]
     for number in (5, 6, 7, 8):
-        await store.versions.commit(lease, wanted(before, week(number), number - 5 or None, day=number))
+        await store.commits.commit(lease, wanted(before, week(number), number - 5 or None, day=number))
         before = week(number)
     assert (await reader.refresh()).version == 4
     assert (await reader.at("1")).by_id[f"{SOURCE}:a"] == week(5)[0]
@@ -256,7 +256,7 @@ async def test_one_damaged_source_does_not_take_the_others_away(store: Store) ->
     other = await store.leases.acquire("b-source")
     assert other is not None
     made = replace(wanted((), week(5), None).version, source="b-source")
-    await store.versions.commit(other, Commit(made, (), week(5), state))
+    await store.commits.commit(other, Commit(made, (), week(5), state))
     await store.redis.hset(keys.KEYFRAMES, "1", b"damaged")
     reader = Reader(Store(store.redis))
     snapshot = await reader.refresh()
@@ -268,7 +268,7 @@ async def three_versions(store: Store) -> Reader:
     lease = await leased(store)
     for number in (1, 2, 3):
         before = week(number - 1) if number > 1 else ()
-        await store.versions.commit(lease, wanted(before, week(number), number - 1 or None, day=number))
+        await store.commits.commit(lease, wanted(before, week(number), number - 1 or None, day=number))
     await store.leases.release(lease)
     reader = Reader(store)
     await reader.refresh()

@@ -14,6 +14,7 @@ from catalog_service.store.connect import Store
 from catalog_service.sync.held import accept, reject
 from catalog_service.sync.run import Outcome, run_source
 from schema.errors import UnknownHeldError
+from schema.version import Point
 from tests.local_source import Clock, Shelf, body, local_source
 
 ONE = {f"t{i}": [f"20.{i}.0.0/16"] for i in range(30)}
@@ -36,7 +37,7 @@ class Bench(NamedTuple):
         return await run_source(source, self.shelf, self.store, self.clock)
 
     async def served(self, name: str = "a-source") -> dict[str, tuple[str, ...]]:
-        content = await self.store.versions.content(name)
+        content = await self.store.contents.content(name)
         return {one.title: one.prefixes for one in content.endpoint_sets} if content else {}
 
 
@@ -212,7 +213,7 @@ async def test_any_two_versions_compare_by_folding(bench: Bench) -> None:
     await reader.refresh()
     for since, until in ((0, 31), (1, 31), (3, 29), (27, 28), (31, 2), (26, 26)):
         before, after = (await reader.at(str(since))).endpoint_sets, (await reader.at(str(until))).endpoint_sets
-        assert await reader.changes(since, until) == diff(before, after)
+        assert await reader.changes(Point(since), Point(until)) == diff(before, after)
 
 
 async def test_an_unchanged_document_is_not_read_again(bench: Bench) -> None:

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from importlib.metadata import version as release_of
 
 from msgspec import Struct
@@ -41,11 +42,14 @@ class Subject(Struct, frozen=True):
     query: str = ""
     """Canonical: equal queries are equal text."""
     varies: str = "Accept-Encoding"
+    as_of: datetime | None = None
+    """Set where the answer is as upstreams were then: an import may add to it, so nobody keeps it for ever."""
 
     @property
     def etag(self) -> str:
         """The ETag of the identity encoding; a release may render differently, so it counts too."""
-        return _digest(f"{_RELEASE}\n{self.content}\n{self.version}\n{self.route}\n{self.query}".encode())
+        named = (_RELEASE, self.content, self.version, self.as_of, self.route, self.query)
+        return _digest("\n".join(map(str, named)).encode())
 
 
 def content_of(snapshot: Snapshot) -> str:
@@ -90,11 +94,14 @@ class Answers:
         ``immutable``: the client named the version by number, so the answer is good for ever. ``keep``
         False is for small answers to many different queries, which would crowd out the large ones.
         """
+        lasting = immutable and self._immutable and not subject.as_of
         headers = {
             "X-Catalog-Version": str(subject.version),
-            "Cache-Control": IMMUTABLE if immutable and self._immutable else REVALIDATE,
+            "Cache-Control": IMMUTABLE if lasting else REVALIDATE,
             "Vary": subject.varies,
         }
+        if subject.as_of:
+            headers["X-Catalog-As-Of"] = subject.as_of.isoformat()
         if known := _known(request, subject.etag):
             return Response(status_code=304, headers={**headers, "ETag": known})
         kept = self._kept.get(subject)

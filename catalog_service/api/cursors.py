@@ -1,6 +1,6 @@
 """Cursors: where the next page starts, as an opaque token.
 
-A cursor names the version it was given at, so that pages fit together while versions move, and the
+A cursor names the point it was given at, so that pages fit together while versions move, and the
 filter it was given for, so that it cannot be used with another one by mistake.
 """
 
@@ -20,17 +20,17 @@ _MAX_LENGTH = 1000
 
 
 class Cursor(Struct, frozen=True, array_like=True):
-    """The page after ``after`` at ``version``."""
+    """The page after ``after`` at point ``at`` of the catalogue; of versions, after number ``at``."""
 
-    version: int
+    at: str
     after: str
     filter: str
     """Digest of the filter."""
 
 
-def encode_cursor(version: int, after: str, wanted: Filter) -> str:
+def encode_cursor(at: str, after: str, wanted: Filter) -> str:
     """Return the token of the page after ``after``."""
-    data = msgspec.json.encode(Cursor(version, after, _digest(wanted)))
+    data = msgspec.json.encode(Cursor(at, after, _digest(wanted)))
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 

@@ -16,15 +16,17 @@ from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
 from catalog_service import views
+from catalog_service.api import graphql_reasons as reasons
 from catalog_service.api import graphql_types as types
 from catalog_service.api import reads
+from catalog_service.api.graphql_words import Cloud, ConflictKind, Direction, Kind, Resolve
+from catalog_service.catalog.regions import Regions, all_regions
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.export.document import AllowlistView
 from catalog_service.reader import Reader
 from schema.errors import BadParameterError
 from schema.version import HeldVersion, Version
-from schema.words import Cloud, Direction, Kind
 
 FIRST_DEFAULT, FIRST_MOST = 50, 500
 T = TypeVar("T")
@@ -60,6 +62,12 @@ class EndpointFilter:
     region: list[str] | None = None
     direction: list[Direction] | None = None
     kind: list[Kind] | None = None
+    scenario: list[str] | None = strawberry.field(
+        default=None, description="Questions by name (see `scenarios`): then a region also means what is not regional."
+    )
+    resolve: list[Resolve] | None = strawberry.field(
+        default=None, description="TAGS: the prefixes of service tags in place of references; scenarios always do."
+    )
 
 
 @strawberry.type(description="The catalogue. `at` takes a number, latest, latest~1, a date or a date-time.")
@@ -99,7 +107,7 @@ class Query:
     ) -> views.RecordPage:
         asked, wanted = info.context, _filter(info.context, filter)
         snapshot, start = await _page_start(asked, wanted, at, after)
-        return reads.record_page(snapshot, wanted, start, _first(first))
+        return await asyncio.to_thread(reads.record_page, snapshot, wanted, start, _first(first))
 
     @_question(types.EndpointSet | None)
     async def endpoint(self, info: Context, id: str, at: str | None = None) -> views.Record:  # noqa: A002
@@ -120,11 +128,21 @@ class Query:
         return await reads.diff_between(asked.reader, first, last, wanted)
 
     @_question(types.Lookup | None, description="`query`: an address, a CIDR block or a name.")
-    async def lookup(self, info: Context, query: str, at: str | None = None) -> views.Lookup:
-        reads.check_ready(info.context.reader)
+    async def lookup(
+        self,
+        info: Context,
+        query: str,
+        at: str | None = None,
+        scenario: list[str] | None = None,
+        region: list[str] | None = None,
+        cloud: list[Cloud] | None = None,
+    ) -> views.Lookup:
+        wanted = _filter(info.context, EndpointFilter(scenario=scenario, region=region, cloud=cloud))
+        reads.check_place(wanted)
+        reads.check_ready(info.context.reader, at)
         snapshot = await _snapshot(info.context, at)
         with reads.naming("query", instead_of="q"):
-            return await asyncio.to_thread(reads.looked_up, snapshot, query)
+            return await asyncio.to_thread(reads.looked_up, snapshot, query, wanted)
 
     @_question(types.Allowlist | None, description="Unique prefixes and names, never empty.")
     async def allowlist(
@@ -134,11 +152,33 @@ class Query:
         at: str | None = None,
     ) -> AllowlistView:
         wanted = _filter(info.context, filter)
-        reads.check_ready(info.context.reader)
+        reads.check_ready(info.context.reader, at)
         snapshot = await _snapshot(info.context, at)
         reads.check_published(info.context.reader, snapshot, info.context.sources, wanted)
-        listed = await asyncio.to_thread(reads.allowed, snapshot, wanted)
-        return AllowlistView(snapshot.version, listed.prefixes, listed.fqdns)
+        return await asyncio.to_thread(reads.allowed, info.context.reader, snapshot, wanted)
+
+    @_question(list[reasons.Scenario] | None, description="The questions that the filter's `scenario` takes.")
+    async def scenarios(self) -> tuple[views.ScenarioView, ...]:
+        return reads.scenario_views()
+
+    @_question(reasons.Conflicts | None, description="Where sources disagree, and names that need a second look.")
+    async def conflicts(
+        self,
+        info: Context,
+        source: list[str] | None = None,
+        kind: list[ConflictKind] | None = None,
+        at: str | None = None,
+    ) -> views.Conflicts:
+        asked = info.context
+        sources = reads.check_sources(asked.reader, asked.sources, _values("source", source))
+        kinds = tuple(one for one in ConflictKind if one in _given("kind", kind))
+        reads.check_ready(asked.reader, at)
+        snapshot = await _snapshot(asked, at)
+        return await asyncio.to_thread(reads.conflicts_at, snapshot, sources, kinds)
+
+    @_question(types.Regions | None, description="The crosswalk of region spellings.")
+    async def regions(self, info: Context) -> Regions:
+        return all_regions(info.context.snapshot)
 
     @_question(list[types.HeldVersion] | None, description="Waiting for a person, oldest first.")
     async def held(self, info: Context) -> tuple[HeldVersion, ...]:
@@ -177,6 +217,8 @@ def _filter(asked: Asked, given: EndpointFilter | None) -> Filter:
         regions=_values("region", given.region),
         directions=tuple(direction for direction in Direction if direction in _given("direction", given.direction)),
         kinds=tuple(kind for kind in Kind if kind in _given("kind", given.kind)),
+        scenarios=reads.check_scenarios(_values("scenario", given.scenario)),
+        resolve=Resolve.TAGS in _given("resolve", given.resolve),
     )
 
 

@@ -13,13 +13,9 @@ from msgspec import UNSET
 from strawberry.scalars import JSON
 
 from catalog_service import views
+from catalog_service.api.graphql_reasons import Origin, ScenarioUse, Unpublished, Unresolved, Via
+from catalog_service.api.graphql_words import Cloud, Direction, Disposition, PatternType
 from schema.errors import BadParameterError
-from schema.words import Cloud, Direction, Disposition, Kind
-
-strawberry.enum(Cloud, description="A cloud instance; USGOV is GCC and Azure Government.")
-strawberry.enum(Direction, description="Whose connection it is, as the customer's firewall sees it.")
-strawberry.enum(Disposition, description="What happened to one endpoint set between two versions.")
-strawberry.enum(Kind, description="What an endpoint set holds.")
 
 
 def plain(value: object, name: str) -> object:
@@ -63,7 +59,12 @@ class Source:
     cloud: Cloud
     url: str
     interval_s: int
-    status: str = strawberry.field(description="ok, never, failing, held, rejected or stale.")
+    archive: bool = strawberry.field(description="Upstream is closed: history only.")
+    status: str = strawberry.field(description="ok, never, failing, held, rejected, stale or archive.")
+    degraded: bool = strawberry.field(description="What is served may be behind upstream.")
+    age_s: int | None = strawberry.field(
+        description="When degraded: seconds since what is served was known to be what upstream has."
+    )
     version: int | None
     upstream_version: str | None
     upstream_at: datetime | None
@@ -92,6 +93,7 @@ class Version:
     upstream_version: str | None
     upstream_at: datetime | None
     accepted_by: str | None
+    imported: bool = strawberry.field(description="History from a file: valid from `upstreamAt` on, never the newest.")
 
 
 @strawberry.type(description="Versions, newest first.")
@@ -109,6 +111,8 @@ class RecordProvenance:
     heading: list[str]
     upstream_version: str | None
     upstream_at: datetime | None
+    first_seen: int | None
+    last_changed: int | None
 
 
 @strawberry.type(description="What an upstream says beyond the common fields, in its own words.")
@@ -123,6 +127,14 @@ class Attributes:
     service_area_display_name: str | None
     endpoint_type: str | None
     when: str | None
+    upstream_region: str | None
+    gateway_regions: list[str] | None
+
+
+@strawberry.type(description="A name with a hole, or a non-name, among the host names; no allowlist holds it.")
+class Pattern:
+    text: str = strawberry.field(description="As upstream writes it.")
+    type: PatternType
 
 
 @strawberry.type(description="One published group of destinations with the same attributes.")
@@ -146,6 +158,14 @@ class EndpointSet:
     service_tags: list[str]
     purpose: str | None
     attributes: Attributes | None
+    patterns: list[Pattern]
+    mid_wildcards: list[str] = strawberry.field(
+        description="Those of fqdns whose wildcard is not at the beginning: most firewalls cannot express them."
+    )
+    scenarios: list[ScenarioUse] = strawberry.field(description="Which of the scenarios asked for want it.")
+    via: list[Via] = strawberry.field(
+        description="The service tags behind its prefixes, where references were resolved."
+    )
 
 
 @strawberry.type(description="Endpoint sets of one version, sorted by id.")
@@ -153,6 +173,10 @@ class EndpointSetPage:
     version: int
     items: list[EndpointSet]
     next: str | None = strawberry.field(description="Give it as `after` for the next page; null on the last.")
+    as_of: datetime | None = strawberry.field(description="Set where `at` is a date: upstreams as they were then.")
+    unresolved: list[Unresolved]
+    unpublished: list[Unpublished]
+    missing: list[str] = strawberry.field(description="Sources that scenarios or references need, not read yet.")
 
 
 @strawberry.type(description="One field or upstream attribute before and after.")
@@ -192,6 +216,8 @@ class Diff:
     to: int
     summary: Summary
     changes: list[Change] = _changes_field()
+    from_as_of: datetime | None
+    to_as_of: datetime | None
 
 
 @strawberry.type(description="One endpoint set that covers what was looked up, and the member that does.")
@@ -210,6 +236,7 @@ class Match:
     protocols: list[str]
     tcp_ports: list[str]
     udp_ports: list[str]
+    scenarios: list[ScenarioUse] = strawberry.field(description="Which of the scenarios asked for want it.")
 
 
 @strawberry.type(description="What covers an address, a block or a name; the most specific match first.")
@@ -217,6 +244,7 @@ class Lookup:
     query: str
     version: int
     matches: list[Match]
+    as_of: datetime | None
 
 
 @strawberry.type(description="Unique prefixes and names; never empty.")
@@ -224,6 +252,10 @@ class Allowlist:
     version: int
     prefixes: list[str]
     fqdns: list[str]
+    origins: list[Origin] = strawberry.field(description="Only with scenarios or resolved references; sorted by id.")
+    unresolved: list[Unresolved]
+    unpublished: list[Unpublished]
+    missing: list[str] = strawberry.field(description="Sources that scenarios or references need, not read yet.")
 
 
 @strawberry.type(description="The document a version was read from.")
@@ -256,3 +288,37 @@ class HeldVersion:
 class HeldView:
     held: HeldVersion
     changes: list[Change] = _changes_field()
+
+
+@strawberry.type(description="An Azure region. `code` is its ARM name, or the only name upstream gave it.")
+class Region:
+    code: str
+    name: str
+    clouds: list[Cloud]
+    geography: str | None = strawberry.field(description="Code of the Power Platform geography at home there.")
+    staging: bool = strawberry.field(description="Not for customers: a canary, a stage, or a region never opened.")
+    spellings: list[str] = strawberry.field(description="Further spellings, besides code and name.")
+
+
+@strawberry.type(description="A Power Platform geography.")
+class Geography:
+    code: str
+    name: str
+    clouds: list[Cloud]
+    regions: list[str] = strawberry.field(description="Codes of its Azure regions; empty where none is documented.")
+    spellings: list[str] = strawberry.field(description="Further spellings, besides code and name.")
+
+
+@strawberry.type(description="A spelling of a source's records that the crosswalk does not know; kept as written.")
+class UnknownRegion:
+    spelling: str
+    source: str
+    endpoint_set_count: int
+
+
+@strawberry.type(description="Every region and geography; case, white space, hyphens and dots do not count.")
+class Regions:
+    version: int
+    regions: list[Region]
+    geographies: list[Geography]
+    unknown: list[UnknownRegion]

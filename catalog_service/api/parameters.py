@@ -14,11 +14,13 @@ from typing import TypeVar
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from catalog_service.catalog.select import Filter
+from catalog_service.catalog.select import Filter, Resolve
 from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Kind
 
-FILTERS = ("source", "service", "cloud", "region", "direction", "kind")
+FILTERS = ("source", "service", "cloud", "region", "direction", "kind", "scenario", "resolve")
+SCENARIO = ("scenario", "region", "cloud")
+"""Where and for what a lookup is asked, when not of everything."""
 _ZONE_EATEN = re.compile(r"(T\S+) (\d\d:?\d\d)$")
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -56,10 +58,21 @@ def filter_of(parameters: QueryParams) -> Filter:
     return Filter(
         sources=many(parameters, "source"),
         services=many(parameters, "service"),
-        clouds=_words(parameters, "cloud", Cloud),
+        clouds=words_of(parameters, "cloud", Cloud),
         regions=many(parameters, "region"),
-        directions=_words(parameters, "direction", Direction),
-        kinds=_words(parameters, "kind", Kind),
+        directions=words_of(parameters, "direction", Direction),
+        kinds=words_of(parameters, "kind", Kind),
+        scenarios=many(parameters, "scenario"),
+        resolve=bool(words_of(parameters, "resolve", Resolve)),
+    )
+
+
+def scenario_of(parameters: QueryParams) -> Filter:
+    """Return the scenarios and the place that ``parameters`` ask for. Raises BadParameterError."""
+    return Filter(
+        clouds=words_of(parameters, "cloud", Cloud),
+        regions=many(parameters, "region"),
+        scenarios=many(parameters, "scenario"),
     )
 
 
@@ -87,7 +100,8 @@ def is_number(spec: str | None) -> bool:
     return spec is not None and spec.isascii() and spec.isdigit()
 
 
-def _words(parameters: QueryParams, name: str, type_: type[Word]) -> tuple[Word, ...]:
+def words_of(parameters: QueryParams, name: str, type_: type[Word]) -> tuple[Word, ...]:
+    """Return the values of ``name``, words of ``type_``, in its order. Raises BadParameterError."""
     values = many(parameters, name)
     for value in values:
         if value.lower() not in set(type_):

@@ -10,28 +10,36 @@ import asyncio
 import contextlib
 from bisect import bisect_right
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from catalog_service.api.cursors import decode_cursor, encode_cursor
+from catalog_service.catalog.conflicts import ConflictKind, conflicts
 from catalog_service.catalog.diff import diff
-from catalog_service.catalog.select import Allowlist, Filter, select
+from catalog_service.catalog.lookup import LookupIndex
+from catalog_service.catalog.scenarios import all_scenarios, scenario_named
+from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.view import Entry, View, view
 from catalog_service.export.choose import chosen
+from catalog_service.export.document import AllowlistView, allowlist_view
 from catalog_service.export.formats import members
 from catalog_service.reader import Reader
 from catalog_service.views import (
+    Conflicts,
     Diff,
     HeldView,
     Lookup,
     RecordPage,
+    ScenarioView,
     SourceView,
     VersionPage,
     change_views,
     diff_view,
+    entry_view,
     lookup_view,
-    record_view,
+    scenario_view,
     source_view,
 )
-from schema.endpoint_set import EndpointSet
 from schema.errors import (
     BadParameterError,
     NoMatchError,
@@ -41,7 +49,7 @@ from schema.errors import (
     UnknownVersionError,
 )
 from schema.source import SourceInfo
-from schema.version import SourceState, Version
+from schema.version import Point, SourceState, Version
 
 Sources = tuple[SourceInfo, ...]
 
@@ -51,22 +59,23 @@ async def source_views(reader: Reader, sources: Sources) -> tuple[SourceView, ..
     states = await reader.store.sources.states()
     held = {one.source: one for one in await reader.store.sources.held()}
     empty, snapshot = SourceState(), reader.current
-    return tuple(source_view(one, snapshot, states.get(one.name, empty), held.get(one.name)) for one in sources)
+    now = datetime.now(UTC)
+    return tuple(source_view(one, snapshot, states.get(one.name, empty), held.get(one.name), now) for one in sources)
 
 
 async def version_page(reader: Reader, source: str | None, limit: int, cursor: str | None) -> VersionPage:
     """Return versions, newest first, of ``source`` (in its own spelling) or of all. Raises BadParameterError."""
     wanted = Filter(sources=(source,) if source else ())
-    before = decode_cursor(cursor, wanted).version if cursor else reader.current.version + 1
+    before = int(decode_cursor(cursor, wanted).at) if cursor else None
     found = await reader.versions(source=source, before=before, limit=limit + 1)
-    more = encode_cursor(found[limit - 1].version, "", wanted) if len(found) > limit else None
+    more = encode_cursor(str(found[limit - 1].version), "", wanted) if len(found) > limit else None
     return VersionPage(found[:limit], more)
 
 
 async def one_version(reader: Reader, spec: str) -> Version:
     """Return the version that ``spec`` names. Raises BadParameterError, UnknownVersionError."""
     with naming("version"):
-        number = await reader.resolve(spec)
+        number = (await reader.resolve(spec)).version
         if number == 0:
             raise UnknownVersionError("version 0 is the empty beginning; the first one is 1", value=spec)
         return await reader.store.versions.version(number)
@@ -83,30 +92,32 @@ async def page_start(reader: Reader, wanted: Filter, at: str | None, cursor: str
     if cursor is None:
         return await reader.at(at), ""
     start = decode_cursor(cursor, wanted)
-    if at and at.isdigit() and int(at) != start.version:
-        raise BadParameterError(f"this cursor belongs to version {start.version}", parameter="cursor")
     with naming("cursor"):
-        return await reader.at(str(start.version)), start.after
+        snapshot = await reader.at(start.at)
+    if at and at.isdigit() and int(at) != snapshot.version:
+        raise BadParameterError(f"this cursor belongs to version {snapshot.version}", parameter="cursor")
+    return snapshot, start.after
 
 
 def record_page(snapshot: Snapshot, wanted: Filter, after: str, limit: int) -> RecordPage:
     """Return up to ``limit`` records past the id ``after``, sorted by id."""
-    found = select(snapshot.endpoint_sets, wanted)
-    rest = found[bisect_right(found, after, key=_id) :]
-    more = encode_cursor(snapshot.version, rest[limit - 1].id, wanted) if len(rest) > limit else None
-    return RecordPage(snapshot.version, tuple(record_view(snapshot, record) for record in rest[:limit]), more)
+    found = view(snapshot, wanted)
+    rest = found.entries[bisect_right(found.entries, after, key=_id) :]
+    more = encode_cursor(snapshot.point.spec, rest[limit - 1].record.id, wanted) if len(rest) > limit else None
+    items = tuple(entry_view(snapshot, entry) for entry in rest[:limit])
+    return RecordPage(snapshot.version, items, more, snapshot.as_of, found.unresolved, found.unpublished, found.missing)
 
 
-async def diff_span(reader: Reader, since: str, until: str) -> tuple[int, int]:
-    """Return the versions that ``since`` and ``until`` name. Raises BadParameterError, UnknownVersionError."""
+async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Point]:
+    """Return the points that ``since`` and ``until`` name. Raises BadParameterError, UnknownVersionError."""
     with naming("from"):
         first = await reader.resolve(since)
     with naming("to"):
         return first, await reader.resolve(until)
 
 
-async def diff_between(reader: Reader, since: int, until: int, sources: tuple[str, ...]) -> Diff:
-    """Return what leads from one version to another, of ``sources`` or of all when there are none."""
+async def diff_between(reader: Reader, since: Point, until: Point, sources: tuple[str, ...]) -> Diff:
+    """Return what leads from one point to another, of ``sources`` or of all when there are none."""
     changes = await reader.changes(since, until)
     if sources:
         wanted = {source.casefold() for source in sources}
@@ -114,28 +125,80 @@ async def diff_between(reader: Reader, since: int, until: int, sources: tuple[st
     return await asyncio.to_thread(diff_view, since, until, changes)
 
 
-def looked_up(snapshot: Snapshot, query: str) -> Lookup:
-    """Return the records that cover ``query``. Raises BadParameterError."""
-    return lookup_view(query.strip(), snapshot, snapshot.index.lookup(query))
+def looked_up(snapshot: Snapshot, query: str, wanted: Filter = Filter()) -> Lookup:  # noqa: B008 - it is frozen
+    """Return the records that cover ``query``: all, or those that scenarios want. Raises BadParameterError."""
+    if not wanted.scenarios:
+        return lookup_view(query.strip(), snapshot, snapshot.index.lookup(query))
+    found = view(snapshot, wanted)
+    uses = {entry.record.id: entry.scenarios for entry in found.entries}
+    return lookup_view(query.strip(), snapshot, LookupIndex(found.records).lookup(query), uses)
 
 
-def allowed(snapshot: Snapshot, wanted: Filter) -> Allowlist:
-    """Return the members of the records that ``wanted`` keeps, never none. Raises NoMatchError."""
-    return members(snapshot, chosen(snapshot, wanted), wanted.kinds)
+def exported(reader: Reader, snapshot: Snapshot, wanted: Filter) -> View:
+    """Return the view of an allowlist, never without entries.
+
+    Raises:
+        NoMatchError, UnresolvedTagsError: as `chosen`.
+        NotReadyError: nothing that it needs was read yet.
+    """
+    try:
+        found = chosen(snapshot, wanted)
+        if found.missing:
+            members(snapshot, found, wanted.kinds)
+    except NoMatchError as error:
+        if error.facts.get("missing") and snapshot is reader.current:
+            raise NotReadyError(str(error), **error.facts) from error
+        raise
+    return found
+
+
+def allowed(reader: Reader, snapshot: Snapshot, wanted: Filter) -> AllowlistView:
+    """Return the allowlist as a document, never empty. Raises as `exported`."""
+    found = exported(reader, snapshot, wanted)
+    return allowlist_view(snapshot.version, members(snapshot, found, wanted.kinds), found)
+
+
+def scenario_views() -> tuple[ScenarioView, ...]:
+    """Return every scenario."""
+    return tuple(map(scenario_view, all_scenarios()))
+
+
+def check_scenarios(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the scenarios called ``names`` in their own spelling. Raises BadParameterError."""
+    return tuple(sorted({scenario_named(name).name for name in names}))
+
+
+def check_place(wanted: Filter) -> None:
+    """Raise BadParameterError for a lookup that names a region or a cloud without a scenario to ask there."""
+    if not wanted.scenarios and (wanted.regions or wanted.clouds):
+        raise BadParameterError("region and cloud go with a scenario here", parameter="scenario")
+
+
+def conflicts_at(snapshot: Snapshot, sources: tuple[str, ...], kinds: tuple[ConflictKind, ...]) -> Conflicts:
+    """Return the conflicts and flags that one of ``sources`` has a part in, of ``kinds``; none given: all."""
+    return Conflicts(
+        snapshot.version,
+        tuple(
+            one
+            for one in conflicts(snapshot)
+            if (not kinds or one.kind in kinds)
+            and (not sources or any(party.source in sources for party in one.parties))
+        ),
+    )
 
 
 async def held_view(reader: Reader, id_: str) -> HeldView:
     """Return a held version, and what accepting it would change now. Raises UnknownHeldError."""
     held = await reader.store.sources.held_version(id_)
     records = await reader.store.sources.held_records(id_)
-    served = await reader.store.versions.content(held.source)
+    served = await reader.store.contents.content(held.source)
     changes = await asyncio.to_thread(diff, served.endpoint_sets if served else (), records)
     return HeldView(held, change_views(changes))
 
 
-def check_ready(reader: Reader) -> None:
-    """Raise NotReadyError before the first version: there is nothing to read yet, which is not nothing."""
-    if reader.current.version == 0:
+def check_ready(reader: Reader, at: str | None = None) -> None:
+    """Raise NotReadyError before the first version, when ``at`` asks for the newest: nothing yet is not nothing."""
+    if reader.current.version == 0 and (at or "latest") in {"latest", "0"}:
         raise NotReadyError("nothing has been published yet")
 
 
@@ -157,12 +220,15 @@ def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> t
 def missing_sources(snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:
     """Return the configured sources that ``wanted`` does not leave out and that ``snapshot`` has nothing of.
 
-    An answer is whole only when there is none. A source may speak for any cloud, so clouds do not count.
+    An answer is whole only when there is none. A source may speak for any cloud, so clouds do not count. Scenarios
+    name the sources they need: what they miss is said in their answer.
     """
+    if wanted.scenarios and not wanted.sources:
+        return ()
     return tuple(
         one.name
         for one in sources
-        if one.name not in snapshot.by_source and (not wanted.sources or one.name in wanted.sources)
+        if one.name not in snapshot.by_source and (one.name in wanted.sources if wanted.sources else not one.archive)
     )
 
 
@@ -191,5 +257,5 @@ def naming(parameter: str, *, instead_of: str | None = None) -> Iterator[None]:
         raise
 
 
-def _id(record: EndpointSet) -> str:
-    return record.id
+def _id(entry: Entry) -> str:
+    return entry.record.id

@@ -7,7 +7,7 @@ bodies `Answers` keeps.
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec.structs import replace
@@ -19,10 +19,23 @@ from starlette.routing import Route
 from catalog_service.api import reads
 from catalog_service.api.answers import Answers, Body, Subject, content_of
 from catalog_service.api.negotiation import preferred
-from catalog_service.api.parameters import FILTERS, at_of, filter_of, is_number, known, limit_of, many, one
+from catalog_service.api.parameters import (
+    FILTERS,
+    SCENARIO,
+    at_of,
+    filter_of,
+    is_number,
+    known,
+    limit_of,
+    many,
+    one,
+    scenario_of,
+    words_of,
+)
+from catalog_service.catalog.conflicts import ConflictKind
+from catalog_service.catalog.regions import all_regions
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
-from catalog_service.export.choose import chosen
 from catalog_service.export.formats import FORMATS, MEDIA_TYPES, render
 from catalog_service.reader import Reader
 from catalog_service.views import RecordPage, VersionPage, record_view
@@ -31,6 +44,8 @@ from schema.errors import BadParameterError
 VERSIONS_DEFAULT, VERSIONS_MOST = 50, 500
 RECORDS_DEFAULT, RECORDS_MOST = 500, 5000
 _encode = msgspec.json.encode
+
+_URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 
 
 class Rest:
@@ -53,6 +68,10 @@ class Rest:
             Route("/v1/diff/{span}", self.diff),
             Route("/v1/lookup", self.lookup),
             Route("/v1/allowlist", self.allowlist),
+            Route("/v1/scenarios", self.scenarios),
+            Route("/v1/conflicts", self.conflicts),
+            Route("/v1/regions", self.regions),
+            Route("/v1/documents/{digest}", self.document),
             Route("/v1/held", self.held),
             Route("/v1/held/{id}", self.held_version),
         ]
@@ -74,8 +93,9 @@ class Rest:
         async def rendered() -> Body:
             return _page(request, await reads.version_page(self._reader, source, limit, cursor))
 
-        current = self._reader.current
-        subject = Subject(content_of(current), current.version, "versions", f"{source or ''}\n{limit}\n{cursor or ''}")
+        current, last = self._reader.current, await self._reader.store.versions.last()
+        asked = f"{last}\n{source or ''}\n{limit}\n{cursor or ''}"
+        subject = Subject(content_of(current), current.version, "versions", asked)
         return await self._answers.versioned(request, subject, rendered)
 
     async def version(self, request: Request) -> Response:
@@ -99,11 +119,10 @@ class Rest:
 
         async def rendered() -> Body:
             page = await asyncio.to_thread(reads.record_page, snapshot, wanted, after, limit)
-            return _page(request, page, reads.missing_sources(snapshot, self._sources, wanted))
+            missing = reads.missing_sources(snapshot, self._sources, wanted)
+            return _page(request, page, tuple(dict.fromkeys((*missing, *page.missing))))
 
-        subject = Subject(
-            content_of(snapshot), snapshot.version, "endpoints", f"{_canonical(wanted)}\n{limit}\n{after}"
-        )
+        subject = _subject(snapshot, "endpoints", f"{_canonical(wanted)}\n{limit}\n{after}")
         return await self._answers.versioned(request, subject, rendered, immutable=is_number(at))
 
     async def endpoint(self, request: Request) -> Response:
@@ -115,7 +134,7 @@ class Rest:
         async def rendered() -> Body:
             return Body(_encode(record_view(snapshot, record)))
 
-        subject = Subject(content_of(snapshot), snapshot.version, "endpoint", record.id)
+        subject = _subject(snapshot, "endpoint", record.id)
         return await self._answers.versioned(request, subject, rendered, immutable=is_number(at), keep=False)
 
     async def diff(self, request: Request) -> Response:
@@ -130,42 +149,86 @@ class Rest:
         async def rendered() -> Body:
             return Body(_encode(await reads.diff_between(self._reader, first, last, wanted.sources)))
 
-        subject = Subject(content_of(self._reader.current), last, "diff", f"{first}\n{_canonical(wanted)}")
-        immutable = is_number(since) and is_number(until)
+        immutable = not (first.as_of or last.as_of) and is_number(since) and is_number(until)
+        imports = 0 if immutable else await self._reader.store.versions.last()
+        asked = f"{first.spec}\n{last.spec}\n{imports}\n{_canonical(wanted)}"
+        subject = Subject(content_of(self._reader.current), last.version, "diff", asked)
         return await self._answers.versioned(request, subject, rendered, immutable=immutable)
 
     async def lookup(self, request: Request) -> Response:
-        """``GET /v1/lookup?q=&at=``: the records that cover an address, a block or a name."""
-        given = known(request, "q", "at")
+        """``GET /v1/lookup?q=&at=``: the records that cover an address, a block or a name, of all or of scenarios."""
+        given = known(request, "q", "at", *SCENARIO)
         query, at = one(given, "q"), at_of(given)
+        wanted = self._spelled(scenario_of(given))
+        reads.check_place(wanted)
         if query is None:
             raise BadParameterError("q is needed: an address, a CIDR block or a host name", parameter="q")
-        reads.check_ready(self._reader)
+        reads.check_ready(self._reader, at)
         snapshot = await self._indexed(at)
 
         async def rendered() -> Body:
             missing = _missing(reads.missing_sources(snapshot, self._sources, Filter()))
-            return Body(_encode(reads.looked_up(snapshot, query)), headers=missing)
+            view = await asyncio.to_thread(reads.looked_up, snapshot, query, wanted)
+            return Body(_encode(view), headers=missing)
 
-        subject = Subject(content_of(snapshot), snapshot.version, "lookup", query)
+        subject = _subject(snapshot, "lookup", f"{_canonical(wanted)}\n{query}")
         return await self._answers.versioned(request, subject, rendered, immutable=is_number(at), keep=False)
 
     async def allowlist(self, request: Request) -> Response:
         """``GET /v1/allowlist?format=``: the unique prefixes and names of the records a filter keeps."""
         given = known(request, *FILTERS, "at", "format")
         wanted, at, format_ = self._filter(given), at_of(given), _format(request, one(given, "format"))
-        reads.check_ready(self._reader)
+        reads.check_ready(self._reader, at)
         snapshot = await self._reader.at(at)
         missing = reads.check_published(self._reader, snapshot, self._sources, wanted)
 
         async def rendered() -> Body:
-            return await asyncio.to_thread(_allowlist, snapshot, wanted, format_, missing)
+            return await asyncio.to_thread(_allowlist, self._reader, snapshot, wanted, format_, missing)
 
         varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
-        subject = Subject(
-            content_of(snapshot), snapshot.version, "allowlist", f"{_canonical(wanted)}\n{format_}", varies
-        )
+        subject = _subject(snapshot, "allowlist", f"{_canonical(wanted)}\n{format_}", varies)
         return await self._answers.versioned(request, subject, rendered, immutable=is_number(at))
+
+    async def scenarios(self, request: Request) -> Response:
+        """``GET /v1/scenarios``: the questions that ``scenario=`` takes."""
+        known(request)
+        return await self._answers.unversioned(request, Body(_encode({"items": reads.scenario_views()})))
+
+    async def conflicts(self, request: Request) -> Response:
+        """``GET /v1/conflicts?source=&kind=&at=``: where sources disagree, and names that need a second look."""
+        given = known(request, "source", "kind", "at")
+        sources = reads.check_sources(self._reader, self._sources, many(given, "source"))
+        kinds, at = words_of(given, "kind", ConflictKind), at_of(given)
+        reads.check_ready(self._reader, at)
+        snapshot = await self._reader.at(at)
+
+        async def rendered() -> Body:
+            found = await asyncio.to_thread(reads.conflicts_at, snapshot, sources, kinds)
+            return Body(_encode(found), headers=_missing(reads.missing_sources(snapshot, self._sources, Filter())))
+
+        subject = _subject(snapshot, "conflicts", f"{sources}\n{kinds}")
+        return await self._answers.versioned(request, subject, rendered, immutable=is_number(at))
+
+    async def regions(self, request: Request) -> Response:
+        """``GET /v1/regions``: the crosswalk, and the spellings of the current version that it does not know."""
+        known(request)
+        return await self._answers.unversioned(request, Body(_encode(all_regions(self._reader.current))))
+
+    async def document(self, request: Request) -> Response:
+        """``GET /v1/documents/{digest}``: a kept document, byte for byte as it was fetched."""
+        known(request)
+        kept = await self._reader.store.documents.get(request.path_params["digest"])
+        provenance = kept.document.provenance
+        headers = (
+            ("X-Catalog-Source", kept.source),
+            ("X-Catalog-Document", provenance.digest),
+            ("X-Catalog-Document-Url", quote(provenance.url, safe=_URL_CHARACTERS)),
+            ("X-Catalog-Fetched-At", provenance.fetched_at.isoformat()),
+            # Upstream's page is data here: no browser may run it in this service's name.
+            ("Content-Disposition", "attachment"),
+            ("Content-Security-Policy", "sandbox; default-src 'none'"),
+        )
+        return await self._answers.unversioned(request, Body(kept.document.body, provenance.media_type, headers))
 
     async def held(self, request: Request) -> Response:
         """``GET /v1/held``: the versions that wait for a person, oldest first."""
@@ -181,13 +244,21 @@ class Rest:
 
     def _filter(self, given: QueryParams) -> Filter:
         """Return the filter asked for, sources in their own spelling. Raises BadParameterError, UnknownSourceError."""
-        wanted = filter_of(given)
-        return replace(wanted, sources=reads.check_sources(self._reader, self._sources, wanted.sources))
+        return self._spelled(filter_of(given))
+
+    def _spelled(self, wanted: Filter) -> Filter:
+        """Return ``wanted`` with sources and scenarios as they spell themselves. Raises as `_filter`."""
+        sources = reads.check_sources(self._reader, self._sources, wanted.sources)
+        return replace(wanted, sources=sources, scenarios=reads.check_scenarios(wanted.scenarios))
 
     async def _indexed(self, at: str | None) -> Snapshot:
         """Return the snapshot with its lookup index, built off the event loop where it is not there yet."""
         snapshot = await self._reader.at(at)
         return snapshot if snapshot.warm else await asyncio.to_thread(snapshot.warm_up)
+
+
+def _subject(snapshot: Snapshot, route: str, query: str, varies: str = "Accept-Encoding") -> Subject:
+    return Subject(content_of(snapshot), snapshot.version, route, query, varies, snapshot.as_of)
 
 
 def _page(request: Request, page: RecordPage | VersionPage, missing: tuple[str, ...] = ()) -> Body:
@@ -199,9 +270,15 @@ def _page(request: Request, page: RecordPage | VersionPage, missing: tuple[str, 
     return Body(_encode(page), headers=(("Link", link), *_missing(missing)))
 
 
-def _allowlist(snapshot: Snapshot, wanted: Filter, format_: str, missing: tuple[str, ...]) -> Body:
+def _allowlist(reader: Reader, snapshot: Snapshot, wanted: Filter, format_: str, missing: tuple[str, ...]) -> Body:
+    found = reads.exported(reader, snapshot, wanted)
     media_type = dict(zip(FORMATS, MEDIA_TYPES, strict=True))[format_]
-    return Body(render(format_, snapshot, chosen(snapshot, wanted), wanted.kinds), media_type, _missing(missing))
+    unpublished = ", ".join(f"{one.scenario}:{one.cloud}" for one in found.unpublished)
+    headers = (
+        *_missing(tuple(dict.fromkeys((*missing, *found.missing)))),
+        *((("X-Catalog-Unpublished", unpublished),) if unpublished else ()),
+    )
+    return Body(render(format_, snapshot, found, wanted.kinds), media_type, headers)
 
 
 def _missing(sources: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -9,17 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import UNSET, Struct
+
 from schema.change import Change, Changeset, summarize
 from schema.endpoint_set import EndpointSet
 from schema.guard import GuardLimits
 from schema.prefix import unsafe_reason
-from schema.version import count
 from schema.words import Disposition
 
 _LISTED = 5
 _HALF = 0.5
+_LISTS = frozenset({"gateway_regions", "patterns", "service_tags"})
+"""What a `Change` lists among the attributes though it is a record's content."""
 
 Records = tuple[EndpointSet, ...]
+
+
+class Share(Struct, frozen=True):
+    """How many of ``total`` changed, and the share that may."""
+
+    what: str
+    changed: int
+    total: int
+    limit: float
+
+    @property
+    def share(self) -> float:
+        """1.0: all of them; 0.0 where there was nothing before."""
+        return self.changed / self.total if self.total else 0.0
 
 
 def unsafe_reasons(limits: GuardLimits, previous: Records, current: Records, changes: Changeset) -> tuple[str, ...]:
@@ -27,43 +44,91 @@ def unsafe_reasons(limits: GuardLimits, previous: Records, current: Records, cha
 
     ``previous`` is empty before a source's first version: then only size and content are judged.
     """
-    reasons = list(_too_small(limits, current))
+    reasons = list(_outside_band(limits, current))
     if previous:
-        reasons += _shares(limits, previous, changes)
+        reasons += _too_large(limits, previous, changes)
+        reasons += _mere_losses(limits, changes)
         reasons += _listed("emptied", [change.id for change in _emptied(previous, changes)])
     reasons += _listed("unsafe prefix", list(_unsafe_prefixes(changes)))
     reasons += _listed("unsafe name", list(_unsafe_names(changes)))
     return tuple(reasons)
 
 
-def _too_small(limits: GuardLimits, current: Records) -> Iterator[str]:
+def shares(limits: GuardLimits, previous: Records, changes: Changeset) -> tuple[Share, ...]:
+    """Return how much ``changes`` take away and add, against what there was and the limits."""
+    counts = summarize(changes)
+    members = sum(map(member_count, previous))
+    added, removed = (sum(moved) for moved in zip((0, 0), *map(members_moved, changes), strict=True))
+    return (
+        Share("members removed", removed, members, limits.max_members_removed_share),
+        Share(
+            "endpoint sets removed", counts.endpoint_sets_removed, len(previous), limits.max_endpoint_sets_removed_share
+        ),
+        Share("members added", added, members, limits.max_members_added_share),
+    )
+
+
+def member_count(record: EndpointSet) -> int:
+    """Return how many members ``record`` has: prefixes, names, and what stands for them, each as one."""
+    gateways = record.attributes.gateway_regions if record.attributes else UNSET
+    held = (record.prefixes, record.fqdns, record.service_tags, record.patterns, gateways or ())
+    return sum(map(len, held))
+
+
+def members_moved(change: Change) -> tuple[int, int]:
+    """Return how many members a record gained and lost."""
+    if change.record is not None:
+        size = member_count(change.record)
+        return (size, 0) if change.disposition is Disposition.ADD else (0, size)
+    added = len(change.prefixes_added) + len(change.fqdns_added)
+    removed = len(change.prefixes_removed) + len(change.fqdns_removed)
+    for attribute in change.attributes:
+        if attribute.name in _LISTS:
+            before, after = (
+                set(side) if isinstance(side, tuple) else set() for side in (attribute.previous, attribute.current)
+            )
+            added, removed = added + len(after - before), removed + len(before - after)
+    return added, removed
+
+
+def _outside_band(limits: GuardLimits, current: Records) -> Iterator[str]:
     if len(current) < limits.min_endpoint_sets:
         yield f"{len(current)} endpoint sets, fewer than the {limits.min_endpoint_sets} this source has at least"
+    if len(current) > limits.max_endpoint_sets:
+        yield f"{len(current)} endpoint sets, more than the {limits.max_endpoint_sets} this source has at most"
 
 
-def _shares(limits: GuardLimits, previous: Records, changes: Changeset) -> Iterator[str]:
-    counts, before = summarize(changes), count(previous)
-    members = before.prefixes + before.fqdns
-    judged = (
-        ("members removed", counts.prefixes_removed + counts.fqdns_removed, members, limits.max_members_removed_share),
-        ("endpoint sets removed", counts.endpoint_sets_removed, len(previous), limits.max_endpoint_sets_removed_share),
-        ("members added", counts.prefixes_added + counts.fqdns_added, members, limits.max_members_added_share),
-    )
-    for what, changed, total, limit in judged:
-        share = changed / total if total else 0.0
+def _too_large(limits: GuardLimits, previous: Records, changes: Changeset) -> Iterator[str]:
+    for one in shares(limits, previous, changes):
         # A handful is no flood, unless a handful is most of what there was.
-        if share > limit and (changed > limits.small or (share > _HALF and "removed" in what)):
-            yield f"{changed} of {total} {what} ({share:.1%}), more than {limit:.0%}"
+        most = one.share > _HALF and "removed" in one.what
+        if one.share > one.limit and (one.changed > limits.small or most):
+            yield f"{one.changed} of {one.total} {one.what} ({one.share:.1%}), more than {one.limit:.0%}"
+
+
+def _mere_losses(limits: GuardLimits, changes: Changeset) -> Iterator[str]:
+    """Yield the reason where there is something less and nothing else: 2 of 58 real edits (docs/adr/0007).
+
+    A cut adds nothing and edits one record at most, the one it went through.
+    """
+    added, removed = (sum(moved) for moved in zip((0, 0), *map(members_moved, changes), strict=True))
+    sets = summarize(changes)
+    edited = [one for one in changes if one.disposition is Disposition.CHANGE and not members_moved(one)[1]]
+    lost = sets.endpoint_sets_removed or removed
+    if limits.holds_mere_losses and lost and not (added or sets.endpoint_sets_added or len(edited) > 1):
+        yield (
+            f"{sets.endpoint_sets_removed} endpoint sets and {removed} members less, and nothing else: "
+            "a page cut short looks so"
+        )
 
 
 def _emptied(previous: Records, changes: Changeset) -> Iterator[Change]:
     """Yield changes that leave a record standing with no member of those it had (0 of 245 real weeks)."""
     before = {record.id: record for record in previous}
     for change in changes:
-        if change.disposition is Disposition.CHANGE and not (change.prefixes_added or change.fqdns_added):
-            record = before[change.id]
-            lost = len(change.prefixes_removed) + len(change.fqdns_removed)
-            if lost and lost == len(record.prefixes) + len(record.fqdns):
+        if change.disposition is Disposition.CHANGE:
+            added, removed = members_moved(change)
+            if removed and not added and removed == member_count(before[change.id]):
                 yield change
 
 

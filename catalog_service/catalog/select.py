@@ -7,19 +7,28 @@ unique prefixes and names they hold. Used by REST, GraphQL and the command line 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 from msgspec import Struct
 
 from schema.endpoint_set import EndpointSet
 from schema.prefix import canonical_prefixes
+from schema.regions import covered_codes
 from schema.words import Cloud, Direction, Kind
+
+
+class Resolve(StrEnum):
+    """What may be resolved in an answer."""
+
+    TAGS = "tags"
 
 
 class Filter(Struct, frozen=True, omit_defaults=True):
     """What to keep. Empty tuples keep everything; several values of one field are alternatives.
 
     Text is compared without case. ``service`` also matches a record's title, so that a full tag name
-    such as ``AzureConnectors.WestEurope`` selects that tag.
+    such as ``AzureConnectors.WestEurope`` selects that tag. ``regions`` may be spelled any way the crosswalk
+    knows, and a geography stands for its Azure regions too.
     """
 
     sources: tuple[str, ...] = ()
@@ -28,6 +37,10 @@ class Filter(Struct, frozen=True, omit_defaults=True):
     regions: tuple[str, ...] = ()
     directions: tuple[Direction, ...] = ()
     kinds: tuple[Kind, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    """Names of scenarios in their own spelling; each asks for its own records, and resolves references."""
+    resolve: bool = False
+    """Whether references to service tags are replaced by the prefixes of those tags."""
 
 
 class Allowlist(Struct, frozen=True):
@@ -39,7 +52,8 @@ class Allowlist(Struct, frozen=True):
 
 def select(records: Iterable[EndpointSet], wanted: Filter) -> tuple[EndpointSet, ...]:
     """Return the records that ``wanted`` keeps, in their order."""
-    sources, services, regions = _folded(wanted.sources), _folded(wanted.services), _folded(wanted.regions)
+    sources, services = _folded(wanted.sources), _folded(wanted.services)
+    regions = frozenset[str]().union(*map(covered_codes, wanted.regions))
     clouds, directions, kinds = set(wanted.clouds), set(wanted.directions), set(wanted.kinds)
     return tuple(
         record
@@ -47,7 +61,7 @@ def select(records: Iterable[EndpointSet], wanted: Filter) -> tuple[EndpointSet,
         if (not sources or record.source.casefold() in sources)
         and (not services or record.service.casefold() in services or record.title.casefold() in services)
         and (not clouds or not clouds.isdisjoint(record.all_clouds))
-        and (not regions or (record.region or "").casefold() in regions)
+        and (not regions or record.region in regions)
         and (not directions or record.direction in directions)
         and (not kinds or not kinds.isdisjoint(record.kinds))
     )

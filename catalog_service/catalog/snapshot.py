@@ -6,29 +6,43 @@ touching Redis. A serving process swaps the current one by assignment; indexes a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from catalog_service.catalog.lookup import LookupIndex
+from catalog_service.catalog.marks import Mark
 from schema.endpoint_set import EndpointSet
 from schema.errors import UnknownEndpointSetError
-from schema.version import Version
+from schema.version import Point, Version
+
+_NO_MARKS: Mapping[str, Mark] = MappingProxyType({})
 
 
 class SourceContent(Struct, frozen=True):
-    """One source's content: the version that made it, and its records sorted by id."""
+    """One source's content: the version that made it, its records sorted by id, and since when they are there."""
 
     version: Version
     endpoint_sets: tuple[EndpointSet, ...]
+    marks: Mapping[str, Mark] = _NO_MARKS
+    """By id; a record has none in data that older releases wrote."""
 
 
 class Snapshot:
-    """All endpoint sets at catalogue version ``version`` (0: nothing committed yet)."""
+    """All endpoint sets at one point of the catalogue; version 0 is the empty beginning."""
 
-    def __init__(self, version: int, contents: tuple[SourceContent, ...]) -> None:
+    def __init__(self, version: int, contents: tuple[SourceContent, ...], as_of: datetime | None = None) -> None:
         self.version = version
         self.contents = contents
+        self.as_of = as_of
+
+    @property
+    def point(self) -> Point:
+        """Which point of the catalogue this is."""
+        return Point(self.version, self.as_of)
 
     @cached_property
     def by_source(self) -> dict[str, SourceContent]:

@@ -16,14 +16,34 @@ from redis.exceptions import RedisError
 from catalog_service.cli import exits
 from catalog_service.cli.catalog import diff, lookup, sources, versions
 from catalog_service.cli.command import shared_flags
+from catalog_service.cli.documents import document, import_, reparse
 from catalog_service.cli.export import export
 from catalog_service.cli.held import held
 from catalog_service.cli.output import say
+from catalog_service.cli.regions import regions
+from catalog_service.cli.scenarios import conflicts, scenarios
 from catalog_service.cli.serve import run, serve
 from catalog_service.cli.sync import mirror, sync
 from schema.errors import CatalogError
 
-_COMMANDS = (run, serve, sync, sources, versions, diff, lookup, export, held, mirror)
+_COMMANDS = (
+    run,
+    serve,
+    sync,
+    sources,
+    versions,
+    diff,
+    lookup,
+    regions,
+    scenarios,
+    conflicts,
+    export,
+    held,
+    mirror,
+    import_,
+    document,
+    reparse,
+)
 
 
 @click.group("catalog-service", epilog=exits.HELP)

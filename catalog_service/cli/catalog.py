@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 
 from catalog_service.api import reads
@@ -9,9 +11,11 @@ from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.changes import in_words, print_diff
 from catalog_service.cli.command import Call, command
+from catalog_service.cli.export import words
 from catalog_service.cli.output import print_json, print_table, say, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.views import Lookup, SourceView
+from schema.words import Cloud
 
 _MOST_VERSIONS = 1000
 
@@ -24,7 +28,7 @@ async def sources(call: Call) -> int:
     if call.as_json:
         print_json({"items": views})
         return exits.FINE
-    columns = ("source", "status", "version", "upstream", "sets", "prefixes", "fqdns", "checked", "error")
+    columns = ("source", "status", "behind", "version", "upstream", "sets", "prefixes", "fqdns", "checked", "error")
     print_table(columns, (_source_row(view) for view in views))
     return exits.FINE
 
@@ -67,19 +71,33 @@ async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) ->
     if call.as_json:
         print_json(view)
     else:
-        print_diff(f"version {first}", f"version {last}", view.summary, view.changes)
+        print_diff(f"version {first.spec}", f"version {last.spec}", view.summary, view.changes)
     return exits.FINE
 
 
 @command("lookup")
 @click.argument("query", metavar="IP|CIDR|FQDN")
+@click.option("--scenario", "scenarios", multiple=True, help="Among what this scenario wants; may be given again.")
+@click.option("--region", "regions", multiple=True, help="Of a scenario; may be given again.")
+@click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="Of a scenario; may be given again.")
 @click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
-async def lookup(call: Call, *, query: str, at: str | None) -> int:
+async def lookup(
+    call: Call,
+    *,
+    query: str,
+    scenarios: tuple[str, ...],
+    regions: tuple[str, ...],
+    clouds: tuple[str, ...],
+    at: str | None,
+) -> int:
     """Show which endpoint sets hold an address, a block or a name, the most specific first."""
+    places = tuple(map(Cloud, clouds))
+    wanted = Filter(clouds=places, regions=regions, scenarios=reads.check_scenarios(scenarios))
+    reads.check_place(wanted)
     async with opened_reader(call.settings) as reader:
-        reads.check_ready(reader)
+        reads.check_ready(reader, at)
         snapshot = await reader.at(at)
-        view = reads.looked_up(snapshot, query)
+        view = reads.looked_up(snapshot, query, wanted)
         missing = reads.missing_sources(snapshot, known_sources(call.settings), Filter())
     if call.as_json:
         print_json(view)
@@ -95,7 +113,8 @@ def _source_row(view: SourceView) -> tuple[object, ...]:
     counts = view.counts
     sizes = (counts.endpoint_sets, counts.prefixes, counts.fqdns) if counts else (None, None, None)
     problem = view.error or (f"held as {view.held}" if view.held else None)
-    return (view.name, view.status, view.version, view.upstream_version, *sizes, view.checked_at, problem)
+    behind = None if view.age_s is None else str(timedelta(seconds=view.age_s))
+    return (view.name, view.status, behind, view.version, view.upstream_version, *sizes, view.checked_at, problem)
 
 
 def _print_matches(view: Lookup) -> None:

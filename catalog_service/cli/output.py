@@ -20,6 +20,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from catalog_service.catalog.resolve import Unresolved
+from catalog_service.catalog.view import Unpublished
+
 _WIDE = 1000
 """Columns where no terminal says how many: rows are never folded in a pipe."""
 
@@ -52,6 +55,14 @@ def warn_of_missing(sources: tuple[str, ...]) -> None:
     """Tell a person which sources an answer could not draw from."""
     if sources:
         say(f"warning: nothing in this is from {', '.join(sources)}: the catalogue has nothing of it")
+
+
+def warn_of_lacks(unresolved: tuple[Unresolved, ...], unpublished: tuple[Unpublished, ...]) -> None:
+    """Tell a person which service tags have no prefixes, and for which clouds a scenario has no answer."""
+    for lost in unresolved:
+        say(f"warning: {lost.by} refers to {lost.tag}, and {lost.source} has no prefixes of it")
+    for one in unpublished:
+        say(f"{one.scenario}, {one.cloud}: {one.sentence}")
 
 
 def in_color() -> bool:

@@ -22,7 +22,7 @@ from catalog_service.settings import Settings
 from catalog_service.store.connect import Store, open_store
 from catalog_service.sync.scheduler import keep_synced
 from catalog_service.tasks import stop
-from scrapers.source import Source
+from scrapers.source import Source, synced
 
 
 def _serving_flags(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,7 +50,7 @@ async def run(call: Call, *, demo_if_unreachable: bool) -> int:
     async with contextlib.AsyncExitStack() as claimed:
         store = await claimed.enter_async_context(opened_store(settings, service=True))
         with bound(settings) as listening:
-            if not (demo_if_unreachable and await nothing_to_show(store, settings, sources)):
+            if not (demo_if_unreachable and await nothing_to_show(store, settings, synced(sources))):
                 return await _run_live(store, settings, sources, listening)
             await claimed.aclose()
             return await _run_demo(demo_settings(settings), listening)
@@ -70,7 +70,7 @@ async def serve(call: Call) -> int:
 
 async def _run_live(store: Store, settings: Settings, sources: tuple[Source, ...], listening: Listening) -> int:
     async with opened_upstream(settings, sources) as upstream:
-        scheduler = keep_synced(sources, upstream, store, utc_now, random.random)
+        scheduler = keep_synced(synced(sources), upstream, store, utc_now, random.random)
         await _serve(store, settings, sources, listening, scheduler)
     return exits.FINE
 

@@ -18,8 +18,9 @@ from catalog_service.cli.output import print_json, print_table
 from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
 from catalog_service.store.connect import Store
 from catalog_service.sync.run import Outcome, run_source
+from schema.errors import BadParameterError
 from scrapers.mirror import fill
-from scrapers.source import Source
+from scrapers.source import Source, synced
 from scrapers.sources import source_named
 from scrapers.upstream import Upstream
 
@@ -37,15 +38,17 @@ async def sync(call: Call, *, names: tuple[str, ...]) -> int:
     Exits with 4 when a version is held, else with 3 when a source failed.
     """
     every = chosen_sources(call.settings)
-    sources = tuple(source_named(every, name) for name in dict.fromkeys(names)) or every
+    sources = tuple(source_named(every, name) for name in dict.fromkeys(names)) or synced(every)
+    if closed := [source.name for source in sources if source.archive]:
+        message = f"{', '.join(closed)} is an archive: upstream is closed, `import` takes its files"
+        raise BadParameterError(message, parameter="source")
     async with opened_store(call.settings) as store, opened_upstream(call.settings, sources) as upstream:
         ran = await _run_all(sources, upstream, store)
     outcomes = tuple(one.outcome for one in ran)
     if call.as_json:
         print_json(outcomes)
     else:
-        columns = ("source", "result", "version", "prefixes", "fqdns", "seconds", "message")
-        print_table(columns, (_row(one) for one in ran))
+        print_outcomes(outcomes, tuple(one.seconds for one in ran))
     return sync_exit_code(outcomes)
 
 
@@ -56,7 +59,7 @@ async def mirror(call: Call, *, folder: Path) -> int:
 
     A copy is replaced only by a document that could be read and parsed.
     """
-    sources = chosen_sources(call.settings)
+    sources = synced(chosen_sources(call.settings))
     with _progress() as progress:
         progress.add_task("filling", name=str(folder))
         async with opened_upstream(call.settings, sources) as upstream:
@@ -67,6 +70,12 @@ async def mirror(call: Call, *, folder: Path) -> int:
         rows = ((one.source, "failed" if one.error else "copied", len(one.files), one.error) for one in filled)
         print_table(("source", "result", "files", "message"), rows)
     return exits.FAILED if any(one.error for one in filled) else exits.FINE
+
+
+def print_outcomes(outcomes: tuple[Outcome, ...], seconds: tuple[float, ...] = ()) -> None:
+    """Print what runs came to; ``seconds`` is how long each took, where that is of interest."""
+    columns = ("source", "result", "version", "prefixes", "fqdns", "seconds", "message")
+    print_table(columns, map(_row, outcomes, seconds or [None] * len(outcomes)))
 
 
 def sync_exit_code(outcomes: tuple[Outcome, ...]) -> int:
@@ -95,9 +104,10 @@ def _progress() -> Progress:
     return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not sys.stderr.isatty())
 
 
-def _row(ran: _Ran) -> tuple[object, ...]:
-    outcome, counts = ran.outcome, ran.outcome.summary
+def _row(outcome: Outcome, seconds: float | None) -> tuple[object, ...]:
+    counts = outcome.summary
     prefixes = f"+{counts.prefixes_added} -{counts.prefixes_removed}" if counts else None
     fqdns = f"+{counts.fqdns_added} -{counts.fqdns_removed}" if counts else None
     message = "; ".join(outcome.reasons) if outcome.reasons and outcome.result != "failed" else outcome.message
-    return (outcome.source, outcome.result, outcome.version, prefixes, fqdns, f"{ran.seconds:.1f}", message)
+    taken = None if seconds is None else f"{seconds:.1f}"
+    return (outcome.source, outcome.result, outcome.version, prefixes, fqdns, taken, message)

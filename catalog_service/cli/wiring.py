@@ -45,7 +45,8 @@ def known_sources(settings: Settings) -> tuple[SourceInfo, ...]:
 @contextlib.asynccontextmanager
 async def opened_store(settings: Settings, *, service: bool = False) -> AsyncIterator[Store]:
     """Give the store for a block, to write to. Raises as `open_store`, and StoreError for a store of demo data."""
-    async with open_store(settings.redis_url, settings.data_dir, service=service) as store:
+    kept = settings.documents_kept
+    async with open_store(settings.redis_url, settings.data_dir, service=service, documents_kept=kept) as store:
         if await store.is_demo():
             where = "this Redis" if settings.redis_url else settings.data_dir
             raise StoreError(f"{where} holds the demo's data: nothing real goes in there")

@@ -1,6 +1,6 @@
 """The formats an allowlist can be had in: one list, one renderer each.
 
-In: a snapshot, the records chosen from it (`choose.chosen`) and the kinds wanted. Out: bytes. Called
+In: a snapshot, the view chosen from it (`choose.chosen`) and the kinds wanted. Out: bytes. Called
 by REST and the command line.
 """
 
@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from catalog_service.catalog.select import Allowlist, allowlist
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.view import View
 from catalog_service.export.document import render_document
 from catalog_service.export.table import render_table
 from catalog_service.export.text import render_text
-from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError, NoMatchError
 from schema.words import Kind
 
@@ -25,7 +25,7 @@ class Format(Struct, frozen=True):
 
     name: str
     media_type: str
-    render: Callable[[int, Allowlist, tuple[EndpointSet, ...]], bytes]
+    render: Callable[[int, Allowlist, View], bytes]
 
 
 _LISTED = (
@@ -38,8 +38,8 @@ MEDIA_TYPES: tuple[str, ...] = tuple(one.media_type for one in _LISTED)
 """In the order of `FORMATS`."""
 
 
-def render(name: str, snapshot: Snapshot, records: tuple[EndpointSet, ...], kinds: tuple[Kind, ...]) -> bytes:
-    """Return the unique members of ``records`` in format ``name``; ``kinds`` says which (none: prefixes and names).
+def render(name: str, snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> bytes:
+    """Return the unique members of ``view`` in format ``name``; ``kinds`` says which (none: prefixes and names).
 
     Raises:
         BadParameterError: no format has this name.
@@ -49,14 +49,15 @@ def render(name: str, snapshot: Snapshot, records: tuple[EndpointSet, ...], kind
     if found is None:
         message = f"{name!r} is not a format; there are {', '.join(FORMATS)}"
         raise BadParameterError(message, parameter="format", value=name)
-    return found.render(snapshot.version, members(snapshot, records, kinds), records)
+    return found.render(snapshot.version, members(snapshot, view, kinds), view)
 
 
-def members(snapshot: Snapshot, records: tuple[EndpointSet, ...], kinds: tuple[Kind, ...]) -> Allowlist:
-    """Return the unique members of ``records``, never none at all. Raises NoMatchError."""
-    listed = allowlist(records, kinds)
+def members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> Allowlist:
+    """Return the unique members of ``view``, never none at all. Raises NoMatchError."""
+    listed = allowlist(view.records, kinds)
     if not (listed.prefixes or listed.fqdns):
-        raise NoMatchError(
-            f"the endpoint sets chosen hold no {' or '.join(kinds) or 'member'} to list", version=snapshot.version
-        )
+        message = f"the endpoint sets chosen hold no {' or '.join(kinds) or 'member'} to list"
+        if view.missing:
+            message += f", and nothing is read yet of {', '.join(view.missing)}"
+        raise NoMatchError(message, version=snapshot.version, missing=view.missing or None)
     return listed

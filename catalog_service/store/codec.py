@@ -10,7 +10,9 @@ from typing import TypeVar
 import msgspec
 import zstandard
 
+from catalog_service.catalog.marks import Mark, Marks
 from schema.change import Change, Changeset
+from schema.document import Document
 from schema.endpoint_set import EndpointSet
 from schema.errors import CorruptContentError
 
@@ -19,6 +21,8 @@ _MAX_CONTENT_BYTES = 256 << 20
 _encoder = msgspec.msgpack.Encoder()
 _records = msgspec.msgpack.Decoder(tuple[EndpointSet, ...])
 _changes = msgspec.msgpack.Decoder(tuple[Change, ...])
+_marks = msgspec.msgpack.Decoder(dict[str, Mark])
+_documents = msgspec.msgpack.Decoder(Document)
 
 T = TypeVar("T")
 
@@ -54,6 +58,26 @@ def pack_changes(changes: Changeset) -> bytes:
 def unpack_changes(data: bytes) -> Changeset:
     """Return what `pack_changes` encoded. Raises CorruptContentError."""
     return _content(data, _changes)
+
+
+def pack_marks(marks: Marks) -> bytes:
+    """Return ``marks`` compressed."""
+    return _compressed(_encoder.encode(dict(marks)))
+
+
+def unpack_marks(data: bytes) -> Marks:
+    """Return what `pack_marks` encoded. Raises CorruptContentError."""
+    return _content(data, _marks)
+
+
+def pack_document(document: Document) -> bytes:
+    """Return ``document`` compressed."""
+    return _compressed(_encoder.encode(document))
+
+
+def unpack_document(data: bytes) -> Document:
+    """Return what `pack_document` encoded. Raises CorruptContentError."""
+    return _content(data, _documents)
 
 
 def _compressed(data: bytes) -> bytes:

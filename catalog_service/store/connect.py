@@ -16,25 +16,31 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from catalog_service.store import keys
+from catalog_service.store.commits import Commits
+from catalog_service.store.contents import Contents
+from catalog_service.store.documents import KEPT, Documents
 from catalog_service.store.embedded import embedded_server
 from catalog_service.store.leases import Leases
+from catalog_service.store.migrate import FORMAT, migrate
 from catalog_service.store.sources import SourceRecords
 from catalog_service.store.versions import Versions
 from schema.errors import StoreError
 
-FORMAT = 1
 _TIMEOUT_S = 5.0
 _RETRIES = 5
 _POOL = 32
 
 
 class Store:
-    """All that is remembered: versions, source records, leases."""
+    """All that is remembered. ``documents_kept`` is how many documents of each source are."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, documents_kept: int = KEPT) -> None:
         self.redis = redis
         self.versions = Versions(redis)
-        self.sources = SourceRecords(redis)
+        self.contents = Contents(redis, self.versions)
+        self.commits = Commits(redis, self.versions, self.contents, documents_kept)
+        self.documents = Documents(redis, documents_kept)
+        self.sources = SourceRecords(redis, documents_kept)
         self.leases = Leases(redis)
 
     async def is_demo(self) -> bool:
@@ -50,6 +56,9 @@ class Store:
         try:
             await self.redis.set(keys.FORMAT, FORMAT, nx=True)
             stored = int(await self.redis.get(keys.FORMAT) or 0)
+            if 0 < stored < FORMAT:
+                await migrate(self.redis, stored)
+                stored = FORMAT
         except (RedisError, OSError) as error:
             raise StoreError(f"Redis does not answer: {error}") from error
         if stored != FORMAT:
@@ -57,8 +66,10 @@ class Store:
 
 
 @contextlib.asynccontextmanager
-async def open_store(redis_url: str | None, data_dir: Path, *, service: bool) -> AsyncIterator[Store]:
-    """Give the store for a block.
+async def open_store(
+    redis_url: str | None, data_dir: Path, *, service: bool, documents_kept: int = KEPT
+) -> AsyncIterator[Store]:
+    """Give the store for a block; ``documents_kept`` is how many documents of each source it keeps.
 
     With ``redis_url`` that server is used. Without, the embedded server of ``data_dir``: one that runs
     is joined, else one is started for as long as the block lasts. ``service`` says that this process is
@@ -69,15 +80,18 @@ async def open_store(redis_url: str | None, data_dir: Path, *, service: bool) ->
         DataDirInUseError: ``service``, and another one has the data directory.
     """
     if redis_url:
-        async with _client(redis_url) as store:
+        async with _client(redis_url, documents_kept) as store:
             yield store
         return
-    async with embedded_server(data_dir, service=service) as socket, _client(f"unix://{socket}") as store:
+    async with (
+        embedded_server(data_dir, service=service) as socket,
+        _client(f"unix://{socket}", documents_kept) as store,
+    ):
         yield store
 
 
 @contextlib.asynccontextmanager
-async def _client(url: str) -> AsyncIterator[Store]:
+async def _client(url: str, documents_kept: int) -> AsyncIterator[Store]:
     # redis-py's default pool raises at once when it is exhausted; this one waits (limits-and-faults.md A6).
     try:
         pool = BlockingConnectionPool.from_url(
@@ -93,7 +107,7 @@ async def _client(url: str) -> AsyncIterator[Store]:
         raise StoreError(f"{urlsplit(url).scheme or url!r} is no Redis address: {error}") from error
     redis = Redis(connection_pool=pool)
     try:
-        store = Store(redis)
+        store = Store(redis, documents_kept)
         await store.ping()
         yield store
     finally:

@@ -1,22 +1,35 @@
 """The names of every key. One hash tag: all of the catalogue lives in one slot of a Redis Cluster,
 so that a commit is one atomic step there too.
 
+Versions are of two kinds, numbered together: live ones follow upstream and make up the version line;
+imported ones are history from files, and no head ever points to one.
+
 key                      type    holds                                                  bound
 {catalog}:format         string  number of the stored form                              1
 {catalog}:demo           string  there in a store of demo data                          1
-{catalog}:head           string  number of the newest version                           1
+{catalog}:head           string  number of the newest live version                      1
+{catalog}:last           string  the last number given to a version of either kind      1
+{catalog}:line           zset    numbers of live versions                               1 a version
+{catalog}:sources        set     sources with a version of either kind                  1 a source
 {catalog}:versions       hash    number -> Version (MessagePack)                        300 B each
 {catalog}:changesets     hash    number -> Changeset (MessagePack, zstd); not the first 3 kB each
-                                 of a source: that one is its keyframe
+                                 of a chain: that one is its keyframe
 {catalog}:keyframes      hash    number -> the source's records (MessagePack, zstd)     310 kB, each 26th
-{catalog}:newest         hash    source -> number of its newest version                 1 a source
-{catalog}:line:S         zset    numbers of source S's versions                         1 a version
-{catalog}:keyframed:S    zset    numbers of source S's keyframes                        1 a keyframe
+{catalog}:marks          hash    number of a keyframe -> Marks (MessagePack, zstd)      20 kB, each 26th
+{catalog}:newest         hash    source -> number of its newest live version            1 a source
+{catalog}:line:S         zset    numbers of source S's live versions                    1 a version
+{catalog}:keyframed:S    zset    those of them that have a keyframe                     1 a keyframe
+{catalog}:imported:S     zset    numbers of source S's imported versions                1 a version
+{catalog}:imported-keyframed:S   zset  those of them that have a keyframe               1 a keyframe
+{catalog}:timeline       zset    every number, padded, by since when it was valid       1 a version
+{catalog}:timeline:S     zset    the same of source S                                   1 a version
 {catalog}:digests:S      hash    content digest -> newest number that had it            80 B each
-{catalog}:events         stream  id ``number-0``: Version; feed, outbox and history     300 B each
+{catalog}:events         stream  id ``number-0``: live Version; feed, outbox, history   300 B each
 {catalog}:held           hash    id -> HeldVersion                                      1 a source
 {catalog}:held-records   hash    id -> the candidate's records (MessagePack, zstd)      1 a source
 {catalog}:states         hash    source -> SourceState                                  1 a source
+{catalog}:documents:S    hash    digest -> Document of source S (MessagePack, zstd)     400 kB each, 12 a source
+{catalog}:fetched:S      zset    digests of source S's kept documents, by fetch time    12
 {catalog}:lease:S        string  token of who syncs S; expires                          1 a source
 {catalog}:fences         hash    source -> fencing token, counts leases; never expires  1 a source
 """
@@ -27,10 +40,15 @@ TAG = "{catalog}"
 FORMAT = f"{TAG}:format"
 DEMO = f"{TAG}:demo"
 HEAD = f"{TAG}:head"
+LAST = f"{TAG}:last"
+LINE = f"{TAG}:line"
+SOURCES = f"{TAG}:sources"
 VERSIONS = f"{TAG}:versions"
 CHANGESETS = f"{TAG}:changesets"
 KEYFRAMES = f"{TAG}:keyframes"
+MARKS = f"{TAG}:marks"
 NEWEST = f"{TAG}:newest"
+TIMELINE = f"{TAG}:timeline"
 EVENTS = f"{TAG}:events"
 HELD = f"{TAG}:held"
 HELD_RECORDS = f"{TAG}:held-records"
@@ -38,19 +56,34 @@ STATES = f"{TAG}:states"
 FENCES = f"{TAG}:fences"
 
 
-def line(source: str) -> str:
-    """Key of the numbers of ``source``'s versions."""
-    return f"{TAG}:line:{source}"
+def line(source: str, *, imported: bool = False) -> str:
+    """Key of the numbers of ``source``'s live versions, or of its imported ones."""
+    return f"{TAG}:{'imported' if imported else 'line'}:{source}"
 
 
-def keyframed(source: str) -> str:
-    """Key of the numbers of ``source``'s keyframes."""
-    return f"{TAG}:keyframed:{source}"
+def keyframed(source: str, *, imported: bool = False) -> str:
+    """Key of the numbers of ``source``'s keyframes, live or imported."""
+    return f"{TAG}:{'imported-' if imported else ''}keyframed:{source}"
+
+
+def timeline(source: str) -> str:
+    """Key of ``source``'s versions by since when they were valid upstream."""
+    return f"{TAG}:timeline:{source}"
 
 
 def digests(source: str) -> str:
     """Key of the content digests ``source`` ever had."""
     return f"{TAG}:digests:{source}"
+
+
+def documents(source: str) -> str:
+    """Key of ``source``'s kept documents."""
+    return f"{TAG}:documents:{source}"
+
+
+def fetched(source: str) -> str:
+    """Key of the digests of ``source``'s kept documents, oldest first."""
+    return f"{TAG}:fetched:{source}"
 
 
 def lease(source: str) -> str:

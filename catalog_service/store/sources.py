@@ -6,7 +6,9 @@ import structlog
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, commit, keys
+from catalog_service.store.documents import KEPT, document_arguments
 from catalog_service.store.leases import Ask, Lease
+from schema.document import Document
 from schema.endpoint_set import EndpointSet
 from schema.errors import CorruptContentError, FencedError, UnknownHeldError
 from schema.version import HeldVersion, SourceState
@@ -15,9 +17,10 @@ _log = structlog.get_logger()
 
 
 class SourceRecords:
-    """States and held versions of sources, in Redis."""
+    """States and held versions of sources, in Redis. ``documents_kept``: how many documents of each source are."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, documents_kept: int = KEPT) -> None:
+        self._documents_kept = documents_kept
         self._ask: Ask = redis.execute_command
         self._record = redis.register_script(commit.RECORD)
 
@@ -60,8 +63,13 @@ class SourceRecords:
         *,
         drop: str = "",
         hold: tuple[HeldVersion, tuple[EndpointSet, ...]] | None = None,
+        keep: Document | None = None,
+        served: str = "",
+        drop_document: str = "",
     ) -> None:
         """Write the state of ``lease``'s source; take down held version ``drop`` and put up ``hold``, in one step.
+
+        ``keep`` is a document to keep beside the one whose digest is ``served``, in place of ``drop_document``.
 
         Raises:
             FencedError: another runner took the lease.
@@ -70,8 +78,14 @@ class SourceRecords:
         if hold:
             held_id, version, records = hold[0].id, codec.pack(hold[0]), codec.pack_records(hold[1])
         answer = await self._record(
-            keys=[keys.FENCES, keys.STATES, keys.HELD, keys.HELD_RECORDS],
-            args=[lease.source, lease.fence, codec.pack(state), drop, held_id, version, records],
+            keys=[
+                *(keys.FENCES, keys.STATES, keys.HELD, keys.HELD_RECORDS),
+                *(keys.documents(lease.source), keys.fetched(lease.source)),
+            ],
+            args=[
+                *(lease.source, lease.fence, codec.pack(state), drop, held_id, version, records),
+                *(*document_arguments(keep, self._documents_kept), served, drop_document),
+            ],
         )
         if bytes(answer[0]) == b"FENCED":
             raise FencedError(f"another runner took over {lease.source}", source=lease.source)

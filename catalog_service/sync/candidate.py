@@ -32,6 +32,8 @@ class Candidate(Struct, frozen=True):
     digest: str
     """Empty when nothing changed."""
     changes: Changeset
+    document: Document | None = None
+    """To be kept with what becomes of it; None where it is not at hand any more."""
 
 
 def compared(source: Source, document: Document, previous: SourceContent | None) -> Candidate:
@@ -44,7 +46,7 @@ def compared(source: Source, document: Document, previous: SourceContent | None)
     )
     changes = diff(previous.endpoint_sets if previous else (), reading.endpoint_sets)
     digest = content_digest(reading.endpoint_sets) if changes else ""
-    return Candidate(provenance, reading.endpoint_sets, digest, changes)
+    return Candidate(provenance, reading.endpoint_sets, digest, changes, Document(document.body, provenance))
 
 
 def is_stale(previous: SourceContent | None, candidate: Candidate, superseded: int | None) -> bool:

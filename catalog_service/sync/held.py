@@ -12,7 +12,8 @@ from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate
 from catalog_service.sync.record import Clock, publish, settle
-from schema.errors import LeaseTakenError
+from schema.document import Document
+from schema.errors import LeaseTakenError, UnknownDocumentError
 from schema.version import HeldVersion, Version
 
 _REJECTED_KEPT = 50
@@ -29,13 +30,14 @@ async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | No
         StaleHeadError: another runner was first.
     """
     async with _leased(store, id_) as (lease, held):
-        previous = await store.versions.content(held.source)
+        previous = await store.contents.content(held.source)
         records = await store.sources.held_records(id_)
         changes = diff(previous.endpoint_sets if previous else (), records)
         if not changes:
             await settle(store, lease, await store.sources.state(held.source))
             return None
-        candidate = Candidate(held.provenance, records, held.digest, changes)
+        document = await _kept(store, held)
+        candidate = Candidate(held.provenance, records, held.digest, changes, document)
         return await publish(store, lease, previous, candidate, clock(), accepted_by=who)
 
 
@@ -56,6 +58,13 @@ async def reject(store: Store, id_: str, who: str, clock: Clock) -> HeldVersion:
         settled = replace(state, rejected=(*known, held.digest)[-_REJECTED_KEPT:])
         await store.sources.record(lease, settled, hold=(rejected, records))
         return rejected
+
+
+async def _kept(store: Store, held: HeldVersion) -> Document | None:
+    """Return the document that ``held`` was made from, None when it is no longer kept."""
+    with contextlib.suppress(UnknownDocumentError):
+        return (await store.documents.get(held.provenance.digest)).document
+    return None
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import compared, insists, is_stale, reasons_to_hold
-from catalog_service.sync.record import RELEASE, Clock, answered, hold, publish, served, settle
+from catalog_service.sync.record import RELEASE, Clock, answered, hold, keep_refused, publish, served, settle
+from schema.errors import ParseError
 from schema.version import SourceState, Version
 from scrapers.source import Source
 from scrapers.upstream import Upstream
@@ -23,18 +24,23 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
         UnsafeChangesetError: the guard refused; the candidate is held for a person (``facts["held"]``).
         StaleHeadError, FencedError: another runner was first.
     """
-    previous = await store.versions.content(source.name)
+    previous = await store.contents.content(source.name)
     state = await store.sources.state(source.name)
     document = await source.read(upstream, _asked(state), clock())
     if document is None:
         await settle(store, lease, served(state, None, clock()))
         return None
-    candidate = await asyncio.to_thread(compared, source, document, previous)
+    try:
+        candidate = await asyncio.to_thread(compared, source, document, previous)
+    except ParseError:
+        await keep_refused(store, lease, state, previous, document)
+        raise
     if not candidate.changes:
         await settle(store, lease, served(state, candidate.provenance, clock()))
         return None
     rejected = candidate.digest in state.rejected
-    superseded = await store.versions.version_with(source.name, candidate.digest)
+    number = previous.version.version if previous else None
+    superseded = await store.versions.superseded(source.name, candidate.digest, number)
     stale = is_stale(previous, candidate, superseded) and not insists(candidate, previous, state, clock())
     if stale and not rejected:
         await settle(store, lease, replace(answered(state, clock()), stale_since=state.stale_since or clock()))

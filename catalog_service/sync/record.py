@@ -10,12 +10,12 @@ from importlib.metadata import version as release_of
 from msgspec.structs import replace
 
 from catalog_service.catalog.snapshot import SourceContent
+from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
-from catalog_service.store.versions import Commit
 from catalog_service.sync.candidate import Candidate
 from schema.change import summarize
-from schema.document import Provenance
+from schema.document import Document, Provenance
 from schema.errors import UnsafeChangesetError
 from schema.version import HeldVersion, SourceState, Version, count
 
@@ -53,8 +53,9 @@ async def publish(
         upstream_at=provenance.upstream_at,
         accepted_by=accepted_by,
     )
-    wanted = Commit(version, candidate.changes, candidate.records, state, held.id if held else "")
-    return await store.versions.commit(lease, wanted)
+    held_id = held.id if held else ""
+    wanted = Commit(version, candidate.changes, candidate.records, state, held_id, candidate.document)
+    return await store.commits.commit(lease, wanted)
 
 
 async def hold(
@@ -88,11 +89,34 @@ async def hold(
         base=previous.version.version if previous else None,
     )
     await store.sources.record(
-        lease, state, drop=older.id if older and not same else "", hold=(held, candidate.records)
+        lease,
+        state,
+        drop=older.id if older and not same else "",
+        hold=(held, candidate.records),
+        keep=candidate.document,
+        served=_served_document(previous),
     )
     return UnsafeChangesetError(
         f"{source}: held for a person as {id_}: {'; '.join(reasons)}", reasons=reasons, held=id_, source=source
     )
+
+
+async def keep_refused(
+    store: Store, lease: Lease, state: SourceState, previous: SourceContent | None, document: Document
+) -> None:
+    """Keep ``document``, which could not be parsed, for a parser that can; only the last such one is."""
+    digest, older = document.provenance.digest, state.refused or ""
+    await store.sources.record(
+        lease,
+        replace(state, refused=digest),
+        keep=document,
+        served=_served_document(previous),
+        drop_document=older if older != digest else "",
+    )
+
+
+def _served_document(previous: SourceContent | None) -> str:
+    return previous.version.document if previous else ""
 
 
 async def settle(store: Store, lease: Lease, state: SourceState) -> None:
@@ -103,7 +127,7 @@ async def settle(store: Store, lease: Lease, state: SourceState) -> None:
 
 def answered(state: SourceState, now: datetime) -> SourceState:
     """Return the state after upstream gave a document that could be read, whatever becomes of it."""
-    return replace(state, checked_at=now, failures=0, error=None, error_code=None)
+    return replace(state, checked_at=now, failures=0, error=None, error_code=None, refused=None)
 
 
 def served(state: SourceState, provenance: Provenance | None, now: datetime) -> SourceState:

@@ -19,10 +19,20 @@ from catalog_service.store.leases import Lease
 from catalog_service.sync.once import sync_once
 from catalog_service.sync.record import Clock
 from schema.change import Summary
-from schema.errors import CatalogError, FencedError, ParseError, StaleHeadError, StoreError, UnsafeChangesetError
-from schema.version import Version
+from schema.document import Document
+from schema.errors import (
+    CatalogError,
+    FencedError,
+    FetchError,
+    ParseError,
+    StaleHeadError,
+    StoreError,
+    UnknownDocumentError,
+    UnsafeChangesetError,
+)
+from schema.version import SourceState, Version
 from scrapers.source import Source
-from scrapers.upstream import Upstream
+from scrapers.upstream import Response, Upstream
 
 _STALE_HEAD_ATTEMPTS = 3
 _log = structlog.get_logger()
@@ -57,6 +67,49 @@ async def run_source(source: Source, upstream: Upstream, store: Store, clock: Cl
     log = _log.warning if outcome.result in {"held", "failed"} else _log.info
     log("sync", source=source.name, result=outcome.result, version=outcome.version, message=outcome.message)
     return outcome
+
+
+async def reparse_source(source: Source, store: Store, clock: Clock) -> Outcome:
+    """Read what upstream said last once more, from the kept document: after a parser was mended.
+
+    That is the document that could not be parsed, else the held version's, else the one that is served.
+    Upstream is not asked, so what is known of when it was stays as it is.
+
+    Raises:
+        UnknownDocumentError: no such document is kept.
+    """
+    kept = await store.documents.get(await _last_said(source.name, store))
+
+    async def again(_source: Source, _upstream: Upstream, _state: SourceState, _now: datetime) -> Document:
+        return kept.document
+
+    asked = await store.sources.state(source.name)
+    outcome = await run_source(replace(source, fetch=again), _Nowhere(), store, clock)
+    async with store.leases.hold(source.name) as lease:
+        if lease:
+            state = await store.sources.state(source.name)
+            await store.sources.record(lease, replace(state, checked_at=asked.checked_at, ok_at=asked.ok_at))
+    return outcome
+
+
+async def _last_said(source: str, store: Store) -> str:
+    """Return the digest of the last document of ``source`` that came to anything."""
+    if refused := (await store.sources.state(source)).refused:
+        return refused
+    if held := await store.sources.held_of(source):
+        return held.provenance.digest
+    if numbers := await store.versions.line(source, None, 1):
+        return (await store.versions.version(numbers[0])).document
+    raise UnknownDocumentError(f"no document of {source} is kept: it was never read", source=source)
+
+
+class _Nowhere:
+    """An upstream that has nothing: a kept document needs none."""
+
+    async def get(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, accept: str = "*/*"
+    ) -> Response | None:
+        raise FetchError(f"{url} is not asked: a kept document is read", url=url)
 
 
 async def _outcome(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Outcome:

@@ -15,7 +15,7 @@ from schema.errors import BadParameterError
 from schema.guard import GuardLimits
 from scrapers.demo.build import STEPS, answers, day
 from scrapers.mirror import write_copies
-from scrapers.source import Source
+from scrapers.source import Source, synced
 
 DATES: tuple[str, ...] = tuple(day(step).isoformat() for step in range(1, STEPS + 1))
 """The dates to sync in this order, ISO 8601."""
@@ -45,4 +45,4 @@ def demo_folders(root: Path) -> tuple[tuple[str, Path], ...]:
 
 def demo_sources(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     """Return ``sources`` with limits for the demo's few records and titles that say what they are."""
-    return tuple(structs.replace(source, title=f"{source.title} (demo)", guard=_GUARD) for source in sources)
+    return tuple(structs.replace(source, title=f"{source.title} (demo)", guard=_GUARD) for source in synced(sources))

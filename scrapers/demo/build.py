@@ -18,6 +18,9 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
+from scrapers.docs_sources import DOCS_PAGES
+from scrapers.source import Source
+
 FIRST = date(2026, 5, 4)
 STEPS = 3
 
@@ -34,7 +37,6 @@ _DOWNLOADS = {
     "AzureGovernment": (57063, "6/4/d/64db03bf-895b-4173-a8b1-ba4ad5d4df22"),
     "China": (57062, "9/d/0/9d03b7e2-4b80-4bf3-9b91-da8c7d3ee9f9"),
 }
-_PAGE = "https://learn.microsoft.com/en-us/power-automate/ip-address-configuration"
 
 
 def day(step: int) -> date:
@@ -46,7 +48,8 @@ def answers(step: int) -> Iterator[tuple[str, bytes]]:
     """Yield every address of the demo and what it answers at ``step``."""
     yield from _service_tags(step)
     yield from _microsoft_365(step)
-    yield from _docs_page(step)
+    for page in DOCS_PAGES:
+        yield from _docs_page(step, page)
 
 
 def _service_tags(step: int) -> Iterator[tuple[str, bytes]]:
@@ -114,17 +117,19 @@ def _changed(step: int, instance: str) -> bool:
     return _instances(step)[instance] != _instances(step - 1)[instance]
 
 
-def _docs_page(step: int) -> Iterator[tuple[str, bytes]]:
+def _docs_page(step: int, page: Source) -> Iterator[tuple[str, bytes]]:
+    """Yield a page in both of its forms, out of the data file with the source's name."""
     on = day(step)
-    markdown = _text("ip-address-configuration.md", step).replace("{{us_date}}", f"{on:%m/%d/%Y}")
+    markdown = _text(f"{page.name}.md", step).replace("{{us_date}}", f"{on:%m/%d/%Y}")
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown.split("---\n", 2)[2])
     title, _, body = _with_ids(rendered).partition("</h1>")
-    filled = {"url": _PAGE, "date": on.isoformat(), "title": title + "</h1>", "body": body}
-    page = _text("learn-page.html")
-    for name, value in filled.items():
-        page = page.replace("{{" + name + "}}", value)
-    yield _PAGE, page.encode()
-    yield f"{_PAGE}?accept=text/markdown", markdown.encode()
+    name = title.partition(">")[2]
+    filled = {"url": page.url, "date": on.isoformat(), "name": name, "title": title + "</h1>", "body": body}
+    html = _text("learn-page.html")
+    for key, value in filled.items():
+        html = html.replace("{{" + key + "}}", value)
+    yield page.url, html.encode()
+    yield f"{page.url}?accept=text/markdown", markdown.encode()
 
 
 def _with_ids(rendered: str) -> str:

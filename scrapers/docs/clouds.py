@@ -48,6 +48,18 @@ def row_clouds(uses: str, endpoint_type: str, headings: tuple[str, ...], default
     return clouds
 
 
+def lead_clouds(lead: str, headings: tuple[str, ...], default: Cloud) -> Clouds:
+    """Return the clouds of a list: those the sentence before it is for, else the heading's, else ``default``.
+
+    The sentence tells more than its heading: "For GCC and GCC High" stands under "GCC (Government)" (sources.md D1.31).
+
+    Raises:
+        ValueError: as `row_clouds`; also where sentence and heading share no cloud.
+    """
+    placed = row_clouds(lead, "", headings, default)
+    return row_clouds(lead, "", (), default) if read_uses(lead).only else placed
+
+
 def region_clouds(region: str, headings: tuple[str, ...], default: Cloud) -> Clouds:
     """Return the clouds of a region: what its name says, ``US DoD Central``, else the heading, else ``default``."""
     named = read_cloud_words(region).clouds

@@ -152,8 +152,14 @@ def _blocks(elements: Iterable[Tag]) -> Iterator[Block]:
             path = [entry for entry in path if entry[0] < level] + [(level, read_text(element).text)]
             lead = ""
         else:
-            yield from _block(element, headings, lead)
+            yield from _block(element, headings, _outer_item(element) or lead)
             lead = read_text(element).text if element.name == "p" else ""
+
+
+def _outer_item(element: Tag) -> str:
+    """Return the text of the bullet that a nested list belongs to: that is what announces it."""
+    item = element.find_parent("li") if element.name in ("ul", "ol") else None
+    return read_text(item, nested_lists=False).text if item else ""
 
 
 def _block(element: Tag, headings: Headings, lead: str) -> Iterator[Block]:

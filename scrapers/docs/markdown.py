@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import msgspec
 from markdown_it import MarkdownIt
 
+from schema.errors import ParseError
 from scrapers.docs.html import page_from_html, refuse_open_comment
 from scrapers.docs.page import Page
 
@@ -29,6 +30,7 @@ _WITH_ENDPOINTS = re.compile(
     r"endpoint|\burls?\b|\bips?\b|address|domain|service-?tag|region|allow-?list|\btables?\b", re.IGNORECASE
 )
 _SEPARATOR = re.compile(r"^[\s>]*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_BULLET = re.compile(r"[ \t]*(?:[*+-]|\d+[.)])[ \t]")
 _PIPE = re.compile(r"(?<!\\)\|")
 
 # A private character stands for a host name's star while CommonMark looks at the text; it is a
@@ -53,6 +55,22 @@ def page_from_markdown(text: str) -> Page:
     refuse_open_comment(rendered)
     page = page_from_html(f"<html><body>{rendered}</body></html>", metadata)
     return msgspec.structs.replace(page, includes=tuple(_includes(body)))
+
+
+def refuse_open_end(text: str) -> None:
+    """Look at the end of a whole document: without a line break it may end in a closed row, a link or a sentence.
+
+    Raises:
+        ParseError: it ends in the midst of a table row, of a bullet or of a word.
+    """
+    *_, above, last = ("", *text.rstrip(" \t").splitlines())
+    if text.endswith("\n") or last.endswith((")", "]", ">")):
+        return
+    row_is_whole = last.endswith("|") and last.count("|") >= above.count("|")
+    sentence_is_whole = last.endswith((".", "!", "?")) and "|" not in last and not _BULLET.match(last)
+    if not (row_is_whole or sentence_is_whole):
+        reason = f"the document is truncated: it ends in {last[-120:]!r}"
+        raise ParseError("the document is truncated", reasons=(reason,))
 
 
 def _includes(body: str) -> Iterator[str]:

@@ -1,9 +1,11 @@
-"""Service tags and host names that prose and bullets name, outside tables.
+"""Service tags, host names and addresses that prose and bullets name, outside tables.
 
     allow traffic into your network from the **AzureConnectors** service tag.   -> AzureConnectors
     Ensure your proxy allows traffic to:
     - `*.powerautomate.com` (flow service)                                      -> that host name
     - `*.a.example.com` and `*.b.example.com`                                   -> both
+    - 52.244.206.214                                                            -> that address
+    v=spf1 ip4:52.165.175.144 ip4:20.118.139.208/30 ~all                        -> both addresses
 
 Conservative: only CamelCase names in bold or code, in a sentence with the words "service tag", and
 only bullets that begin with such a name or host names below a sentence that announces them.
@@ -16,12 +18,18 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from schema.prefix import canonical_prefix
+from scrapers.docs.cells import names_host, read_prefixes
 from scrapers.docs.page import BulletList, Text
 
 _NAMED_TAG = re.compile(r"^[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+(?:\.[A-Za-z0-9]+)*$")
-_HOST_NAME = re.compile(r"^(?:[\w\\*-]+(?:\.[\w\\*-]+)+/?|https?://[\w\\*-]+(?:\.[\w\\*-]+)+(?:/\S*)?)$")
+_HOST_NAME = re.compile(r"^(?:\.?[\w\\*-]+(?:\.[\w\\*-]+)+/?|https?://[\w\\*-]+(?:\.[\w\\*-]+)+(?:/\S*)?)$")
 _SERVICE_TAG = re.compile(r"\bservice tags?\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:not|avoid|instead of)\b|n[’']t\b", re.IGNORECASE)
+# Up to its "all"; without one the addresses end where they end, or go on where nobody sees.
+_SPF = re.compile(r"\bv=spf1\s+(?P<terms>\S*[:/].*?)(?:\s(?P<end>[+?~-]?all)\b|$)", re.IGNORECASE)
+_SPF_ADDRESS = re.compile(r"\+?ip[46]:(?P<address>.+)", re.IGNORECASE)
+_ADDRESSES = re.compile(r"\bIPs?\b|\baddress(?:es)?\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 # "Allow outbound traffic to the **X** service tag"; "outbound IP addresses" are Power Automate's, inbound here.
 _LETTING_OUT = (
@@ -73,6 +81,31 @@ def lists_host_names(bullets: BulletList) -> bool:
     return spans or all(opening_names(item).names for item in bullets.items)
 
 
+def lists_addresses(bullets: BulletList) -> bool:
+    """Say whether ``bullets`` list addresses (sources.md D1.31).
+
+    They do where one is nothing else, and where one begins with an address below a sentence about addresses.
+    """
+    announced = _ADDRESSES.search(bullets.lead) or _ALLOWING.search(bullets.lead)
+    return any(_holds_addresses(item) or (announced and _opens_with_address(item)) for item in bullets.items)
+
+
+def spf_addresses(text: Text) -> tuple[str, ...]:
+    """Return the prefixes of the SPF strings in ``text``, canonical; none where there is no such string.
+
+    Raises:
+        ValueError: a string without its end, or a term that is no address: those behind ``include:`` are not here.
+    """
+    strings = tuple(_SPF.finditer(text.text))
+    if any(found["end"] is None for found in strings):
+        raise ValueError("the SPF string has no end")
+    terms = [term for found in strings for term in found["terms"].split()]
+    wrong = [term for term in terms if not _SPF_ADDRESS.fullmatch(term)]
+    if wrong:
+        raise ValueError(f"the SPF string has {', '.join(map(repr, wrong))} beside its addresses")
+    return tuple(canonical_prefix(found["address"]) for term in terms if (found := _SPF_ADDRESS.fullmatch(term)))
+
+
 def opening_names(item: Text) -> Opening:
     """Return the host names that a bullet begins with.
 
@@ -87,7 +120,7 @@ def opening_names(item: Text) -> Opening:
         after = rest[separator.end() :] if separator else rest
         word = re.split(r"[\s,;]", after, maxsplit=1)[0].rstrip(".:")
         alone = not separator or bool(separator[0].strip()) or word in marked
-        if not (alone and _HOST_NAME.match(word)):
+        if not (alone and (_HOST_NAME.match(word) or names_host(word))):
             return Opening(tuple(names), rest)
         names.append(word)
         rest = after[len(word) :]
@@ -101,3 +134,16 @@ def goes_to_service_tag(sentence: str, tag: str) -> bool:
 def opening_span(item: Text) -> str:
     """Return the code or bold span that a bullet begins with, "" when it begins with none."""
     return next((span for span in (*item.codes, *item.bolds) if item.text.startswith(span)), "")
+
+
+def _holds_addresses(item: Text) -> bool:
+    """Struck out or not: what is struck out is refused, not passed over."""
+    try:
+        read_prefixes(Text(lines=item.lines))
+    except ValueError:
+        return False
+    return True
+
+
+def _opens_with_address(item: Text) -> bool:
+    return _holds_addresses(Text(lines=(item.text.split()[0].rstrip(",;:"),)))

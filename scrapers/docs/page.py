@@ -50,7 +50,7 @@ class BulletList(Struct, frozen=True):
     headings: Headings
     items: tuple[Text, ...]
     lead: str
-    """The paragraph right before it under the same heading; "" when there is none."""
+    """The bullet a nested list stands in, else the paragraph right before it under the same heading, else ""."""
 
 
 class Paragraph(Struct, frozen=True):

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from schema.errors import ParseError
 from scrapers.docs.html import page_from_html, refuse_truncated
-from scrapers.docs.markdown import page_from_markdown
+from scrapers.docs.markdown import page_from_markdown, refuse_open_end
 from scrapers.docs.page import Page
 
 _HTML = re.compile(r"<(?:!doctype html|html|head|body|main)\b", re.IGNORECASE)
@@ -34,7 +34,7 @@ def read_page(body: bytes, media_type: str) -> Page:
     """Return the page. The content decides the form; ``media_type`` only where content leaves it open.
 
     Raises:
-        ParseError: empty, XML, not text, or truncated HTML.
+        ParseError: empty, XML, not text, or truncated.
     """
     text = _decoded(body)
     if not text.strip():
@@ -42,6 +42,7 @@ def read_page(body: bytes, media_type: str) -> Page:
     if text.lstrip().startswith("<?xml"):
         raise ParseError("the document is XML, not a docs page")
     if _is_markdown(text, media_type):
+        refuse_open_end(text)
         return page_from_markdown(text)
     refuse_truncated(text)
     return page_from_html(text)

@@ -1,27 +1,41 @@
 """Why a page cannot be read whole: reasons as sentences that say where to look.
 
-`page_reasons` holds for every page of endpoints; a parser adds those of its rows with `row_reason`.
+`page_reasons` holds for every page of endpoints; `parse` adds those of rows with `row_reason`, and
+`missing_sections`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from schema.endpoint_set import EndpointSet
 from scrapers.docs.page import Block, BulletList, Headings, Page, Paragraph, Row, Table, Text
+from scrapers.docs.rules import PageRules
 from scrapers.docs.tables import endpoint_columns, holds_endpoints_only
 
+Found = EndpointSet | str
+"""A record, or the reason why there is none."""
 
-def page_reasons(page: Page) -> Iterator[str]:
+
+def page_reasons(page: Page, *, needs_table: bool = True) -> Iterator[str]:
     """Yield what is wrong with the page as a whole: two languages, no endpoints, content elsewhere, a broken table."""
     if page.bilingual:
         yield "the page says each phrase in two languages"
-    if not any(_is_endpoint_table(table) for table in page.tables):
+    if needs_table and not any(_is_endpoint_table(table) for table in page.tables):
         yield "the page has no table of endpoints"
     yield from (f"the content of {target!r} is not in the page" for target in page.includes)
     for block in page.blocks:
         broken = (text.text[:120] for text in _prose(block) if _is_broken_table(text.text))
         yield from (f"{place(block.headings)}: a table that is not one: {text!r}" for text in broken)
+
+
+def missing_sections(rules: PageRules, records: Iterable[EndpointSet]) -> Iterator[str]:
+    """Yield the sections a page must have and of which there is no record: one renamed, moved or emptied."""
+    there = {record.category for record in records}
+    for section in rules.sections:
+        if section.required and section.role not in there:
+            yield f"the section {section.title!r} is missing: no endpoint under a heading like {section.pattern!r}"
 
 
 def row_reason(headings: Headings, row: Row, problem: str) -> str:

@@ -3,11 +3,12 @@
 | role         | header words (sources.md D1.15)                    |
 |--------------|----------------------------------------------------|
 | domains      | Domains, Domain(s), URI, Endpoint URL ...          |
-| outbound IP  | Outbound IP, Outbound IP addresses                 |
+| addresses    | Outbound IP, IP, Logic Apps IP, Managed connectors IP |
 | service tag  | Service tag                                        |
-| the others   | protocols, uses, endpoint type, when, region, required |
+| two clouds   | Commercial version, US Government version          |
+| the others   | protocols, uses, endpoint type, when, region, required, preview, service |
 
-A table with none of the first three is not about endpoints (link tables, limits; D1.16), unless a
+A table with none of the first four is not about endpoints (link tables, limits; D1.16), unless a
 column of it, or a cell alone, holds host names or addresses: then a header was renamed or an editor
 split a table, and a person must look.
 """
@@ -19,8 +20,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from schema.fqdn import canonical_fqdn
-from scrapers.docs.cells import items, read_prefixes, without_scheme
+from scrapers.docs.cells import items, names_host, read_prefixes
 from scrapers.docs.page import Page, Row, Table, Text
 
 _SUPERFLUOUS = re.compile(r"[*?:`]")
@@ -35,6 +35,12 @@ class Column(StrEnum):
 
     DOMAINS = "domains"
     OUTBOUND_IPS = "outbound IPs"
+    IPS = "IPs"
+    """Which direction, the section says."""
+    LOGIC_APPS_IPS = "Logic Apps IPs"
+    CONNECTORS_IPS = "managed connectors IPs"
+    COMMERCIAL_URLS = "URLs of the commercial version"
+    GOVERNMENT_URLS = "URLs of the US Government version"
     SERVICE_TAG = "service tag"
     PROTOCOLS = "protocols"
     USES = "uses"
@@ -42,9 +48,15 @@ class Column(StrEnum):
     WHEN = "when"
     REGION = "region"
     REQUIRED = "required"
+    PREVIEW = "preview"
+    SERVICE = "service"
 
 
-_ENDPOINT_COLUMNS = frozenset({Column.DOMAINS, Column.OUTBOUND_IPS, Column.SERVICE_TAG})
+ADDRESSES = (Column.OUTBOUND_IPS, Column.IPS, Column.LOGIC_APPS_IPS, Column.CONNECTORS_IPS)
+_NAMES = frozenset({Column.DOMAINS, Column.COMMERCIAL_URLS, Column.GOVERNMENT_URLS})
+_ENDPOINT_COLUMNS = _NAMES | frozenset({*ADDRESSES, Column.SERVICE_TAG})
+TELLING = _ENDPOINT_COLUMNS | {Column.REGION}
+"""The columns that tell how a table's rows are read."""
 
 _HEADERS = {
     Column.DOMAINS: (
@@ -53,13 +65,23 @@ _HEADERS = {
         *("endpoint url", "endpoint urls", "endpoint domain", "endpoint domains"),
     ),
     Column.OUTBOUND_IPS: ("outbound ip", "outbound ips", "outbound ip address", "outbound ip addresses"),
+    Column.IPS: ("ip", "ips", "ip address", "ip addresses"),
+    Column.LOGIC_APPS_IPS: ("logic apps ip", "logic apps ips", "azure logic apps ip", "azure logic apps ips"),
+    Column.CONNECTORS_IPS: ("managed connectors ip", "managed connectors ips"),
+    Column.COMMERCIAL_URLS: ("commercial version", "commercial version url", "commercial version urls"),
+    Column.GOVERNMENT_URLS: ("us government version", "us government version url", "us government version urls"),
     Column.SERVICE_TAG: ("service tag", "service tags", "azure service tag", "azure service tags"),
     Column.PROTOCOLS: ("protocol", "protocols"),
     Column.USES: ("use", "uses", "used for", "justification", "purpose", "description", "reason"),
     Column.ENDPOINT_TYPE: ("endpoint type", "endpoint types"),
     Column.WHEN: ("when",),
-    Column.REGION: ("region", "regions", "multi-tenant region", "power platform region"),
+    Column.REGION: (
+        *("region", "regions", "multi-tenant region", "geo (multi-tenant region)", "power platform region"),
+        *("logic app region", "logic apps region", "azure government region"),
+    ),
     Column.REQUIRED: ("required", "is required"),
+    Column.PREVIEW: ("preview", "is preview"),
+    Column.SERVICE: ("service",),
 }
 _COLUMN_OF = {words: column for column, spellings in _HEADERS.items() for words in spellings}
 
@@ -76,6 +98,11 @@ class Columns(Struct, frozen=True):
         """Return the cell of ``column``, empty where the table or the row has none."""
         position = self.roles.index(column) if column in self.roles else len(row)
         return row[position] if position < len(row) else _EMPTY
+
+    @property
+    def telling(self) -> frozenset[Column]:
+        """Those that tell how a row is read."""
+        return TELLING.intersection(role for role in self.roles if role)
 
     def surplus(self, row: Row) -> tuple[str, ...]:
         """Return the texts of ``row`` that stand in no column with a header."""
@@ -125,7 +152,7 @@ def stars_eaten(page: Page) -> bool:
 
 def _domain_cells(table: Table) -> tuple[Text, ...]:
     words = [header_words(cell) for cell in table.header]
-    positions = [place for place, word in enumerate(words) if _COLUMN_OF.get(word) is Column.DOMAINS]
+    positions = [place for place, word in enumerate(words) if _COLUMN_OF.get(word) in _NAMES]
     return tuple(row[place] for row in table.rows for place in positions if place < len(row))
 
 
@@ -153,8 +180,12 @@ def holds_endpoints_only(cell: Text) -> bool:
     return True
 
 
+def holds_endpoints(cell: Text) -> bool:
+    """Say whether some word of ``cell`` is evidently a host name, a URL or an address."""
+    words = (word for line in cell.lines for word in line.split())
+    return any(_EVIDENT.match(word) and holds_endpoints_only(Text(lines=(word,))) for word in words)
+
+
 def _holds_names_only(cell: Text) -> bool:
-    try:
-        return bool([canonical_fqdn(without_scheme(item)) for item in items(cell)])
-    except ValueError:
-        return False
+    found = items(cell)
+    return bool(found) and all(map(names_host, found))

@@ -84,6 +84,30 @@ query PowerAutomate {
   }
 }
 `,
+  `# A question by name: what connectors call from, in Europe, by way of which tags.
+query Connectors {
+  endpoints(filter: { scenario: ["connectors"], region: ["Europe"] }) {
+    version
+    items {
+      id
+      prefixes
+      scenarios {
+        scenario
+        direction
+      }
+      via {
+        tag
+        version
+      }
+    }
+    unpublished {
+      cloud
+      sentence
+    }
+    missing
+  }
+}
+`,
   `# What is read, and how it is.
 query Sources {
   catalogVersion

@@ -1,0 +1,90 @@
+"""GraphQL's types for why an answer holds what it holds, and what it lacks: the Structs of `catalog`, field by field.
+
+Scenarios, references to service tags, conflicts. Used by `graphql_types` and `graphql_query`.
+"""
+
+from __future__ import annotations
+
+import strawberry
+
+from catalog_service.api.graphql_words import Cloud, ConflictKind, Direction
+
+
+@strawberry.type(description="A scenario that wants an endpoint set, and in which direction.")
+class ScenarioUse:
+    scenario: str
+    direction: Direction
+
+
+@strawberry.type(description="A service tag that stands behind prefixes, and the version and document it is of.")
+class Via:
+    tag: str
+    id: str
+    source: str
+    version: int
+    document: str = strawberry.field(description="Digest of the fetched file.")
+
+
+@strawberry.type(description="A reference to a service tag that has no prefixes here.")
+class Unresolved:
+    by: str = strawberry.field(description="The endpoint set that refers to it, or `scenario:` and its name.")
+    tag: str
+    cloud: Cloud
+    source: str
+    unread: bool = strawberry.field(description="Whether its file was not read yet; else it has no such tag.")
+
+
+@strawberry.type(description="A scenario without an answer for a cloud, and why.")
+class Unpublished:
+    scenario: str
+    cloud: Cloud
+    sentence: str
+
+
+@strawberry.type(description="An endpoint set that members of an allowlist come from.")
+class Origin:
+    id: str
+    source: str
+    direction: Direction | None
+    scenarios: list[ScenarioUse]
+    via: list[Via]
+
+
+@strawberry.type(description="A cloud for which Microsoft publishes nothing.")
+class NothingPublished:
+    cloud: Cloud
+    sentence: str
+
+
+@strawberry.type(description="A question by name, for the filter's `scenario`.")
+class Scenario:
+    name: str
+    title: str
+    question: str
+    clouds: list[Cloud] = strawberry.field(description="Those it has an answer for.")
+    nothing: list[NothingPublished]
+
+
+@strawberry.type(description="One source, and what it says of a conflict's subject.")
+class ConflictParty:
+    source: str
+    ids: list[str]
+    says: list[str]
+    only: list[str] = strawberry.field(description="What no other party says.")
+    lacks: list[str] = strawberry.field(description="What others say and this one does not.")
+
+
+@strawberry.type(description="One subject that sources disagree on, or that is flagged.")
+class Conflict:
+    kind: ConflictKind
+    subject: str
+    parties: list[ConflictParty]
+    clouds: list[Cloud]
+    region: str | None
+    direction: Direction | None
+
+
+@strawberry.type(description="Conflicts and flags, sorted by kind and subject.")
+class Conflicts:
+    version: int
+    items: list[Conflict]

@@ -1,0 +1,85 @@
+"""Where a question is asked for: its clouds, and in each the regions that count there.
+
+In: the clouds and regions of a `Filter`, in any spelling. Out: one `Scope` a cloud. A geography covers its
+Azure regions, an Azure region also has the rows of the geographies it belongs to. Called by `view`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from catalog_service.catalog.resolve import AZURE_CLOUDS, Regions, azure_regions
+from catalog_service.catalog.snapshot import Snapshot
+from schema.endpoint_set import EndpointSet
+from schema.errors import BadParameterError
+from schema.regions import GEOGRAPHIES, Region, covered_codes, known_region, region_code
+from schema.words import EVERY_CLOUD, Cloud
+
+
+class Scope(Struct, frozen=True):
+    """One cloud, and the regions asked for in it."""
+
+    cloud: Cloud
+    codes: Regions = frozenset()
+    """Codes of the regional records that belong to the question; empty: all of them."""
+    azure: Regions = frozenset()
+    """The Azure regions among them; empty: everywhere, as Microsoft documents none for one of them."""
+
+    def holds(self, record: EndpointSet) -> bool:
+        """Tell whether ``record`` belongs here: what is not regional belongs to every region."""
+        regional = self.codes and record.region
+        return self.cloud in record.all_clouds and (not regional or record.region in self.codes)
+
+
+def scopes(snapshot: Snapshot, clouds: tuple[Cloud, ...], regions: tuple[str, ...]) -> tuple[Scope, ...]:
+    """Return the scope of each of ``clouds`` (none: of every cloud that has one of ``regions``).
+
+    Raises:
+        BadParameterError: nothing knows a region, or a cloud asked for has none of them, or they none of the clouds.
+    """
+    if not regions:
+        return tuple(Scope(cloud) for cloud in clouds or EVERY_CLOUD)
+    homes = {region: _clouds(snapshot, region) for region in regions}
+    for region, found in homes.items():
+        if clouds and found.isdisjoint(clouds):
+            raise _misplaced(f"the region {region!r} is not in {' or '.join(clouds)}", region)
+    for cloud in clouds:
+        if not any(cloud in found for found in homes.values()):
+            raise _misplaced(f"none of the regions {', '.join(regions)} is in {cloud}", regions[0])
+    asked = clouds or tuple(cloud for cloud in Cloud if any(cloud in found for found in homes.values()))
+    return tuple(_scope(cloud, tuple(region for region in regions if cloud in homes[region])) for cloud in asked)
+
+
+def _scope(cloud: Cloud, regions: tuple[str, ...]) -> Scope:
+    azure = [azure_regions(region) for region in regions]
+    codes = frozenset[str]().union(*map(covered_codes, regions), *map(_geographies, regions))
+    return Scope(cloud, codes, frozenset[str]().union(*azure) if all(azure) else frozenset())
+
+
+def _geographies(region: str) -> Regions:
+    """Return the geographies that the Azure region ``region`` belongs to; several share some."""
+    code = region_code(region)
+    return frozenset(geography.code for geography in GEOGRAPHIES if code in geography.regions)
+
+
+def _clouds(snapshot: Snapshot, region: str) -> frozenset[Cloud]:
+    """Return the clouds that ``region`` is in. Raises BadParameterError.
+
+    An Azure region serves every cloud that runs in its Azure cloud, a geography its own alone; a region that the
+    crosswalk does not know is where its records are.
+    """
+    known = known_region(region)
+    if isinstance(known, Region):
+        azure = {AZURE_CLOUDS[cloud] for cloud in known.clouds}
+        return frozenset(cloud for cloud in Cloud if AZURE_CLOUDS[cloud] in azure)
+    if known:
+        return frozenset(known.clouds)
+    code = region_code(region)
+    found = {cloud for one in snapshot.endpoint_sets if one.region == code for cloud in one.all_clouds}
+    if not found:
+        raise _misplaced(f"{region!r} is no region that this catalogue knows", region)
+    return frozenset(found)
+
+
+def _misplaced(message: str, region: str) -> BadParameterError:
+    return BadParameterError(message, parameter="region", value=region)

@@ -1,0 +1,143 @@
+"""Contents in Redis: a source's records at any version, and what leads from one point to another.
+
+A content is its chain's newest keyframe before it and the changesets since (limits-and-faults.md A2:
+1/80 of the plain size). Live versions are one chain; each import began one of its own. Called by sync
+and by the reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from catalog_service.catalog.diff import added, diff, removed
+from catalog_service.catalog.fold import apply, fold, invert
+from catalog_service.catalog.marks import marked
+from catalog_service.catalog.snapshot import Snapshot, SourceContent
+from catalog_service.store import codec, keys
+from catalog_service.store.leases import Ask
+from catalog_service.store.versions import Versions
+from schema.change import Changeset
+from schema.endpoint_set import content_digest
+from schema.errors import CorruptContentError, UnknownVersionError
+from schema.version import Point, Version
+
+
+class Contents:
+    """Contents of versions, verified against their digests."""
+
+    def __init__(self, redis: Redis, versions: Versions) -> None:
+        self._ask: Ask = redis.execute_command
+        self._versions = versions
+        self._recent: dict[str, SourceContent] = {}
+
+    async def content(self, source: str, at: int | None = None) -> SourceContent | None:
+        """Return ``source``'s content at live version ``at`` (default: now), None before its first version.
+
+        The newest content this process loaded or committed is kept: it is rebuilt only when the source moved.
+
+        Raises:
+            CorruptContentError: what is stored does not match the version's digest.
+        """
+        numbers = await self._versions.line(source, None if at is None else at + 1, 1)
+        if not numbers:
+            return None
+        version = await self._versions.version(numbers[0])
+        recent = self._recent.get(source)
+        if recent and recent.version == version:
+            return recent
+        content = await self.content_of(version)
+        if at is None:
+            self.remember(content)
+        return content
+
+    async def content_of(self, version: Version) -> SourceContent:
+        """Return the content of ``version``, live or imported. Raises CorruptContentError."""
+        number, source = version.version, version.source
+        keyframed = keys.keyframed(source, imported=version.imported)
+        keyframes = await self._ask("ZREVRANGEBYSCORE", keyframed, number, "-inf", "LIMIT", 0, 1)
+        start = int(keyframes[0]) if keyframes else 0
+        keyframe: bytes | None = await self._ask("HGET", keys.KEYFRAMES, start)
+        marks: bytes | None = await self._ask("HGET", keys.MARKS, start)
+        numbers = await self._chain(version, start)
+        stored = await self._stored_changesets(numbers)
+        if keyframe is None:
+            raise CorruptContentError(f"version {number} of {source} has no keyframe", version=number, source=source)
+        if missing := [one for one, data in zip(numbers, stored, strict=True) if data is None]:
+            raise CorruptContentError(f"changesets {missing} are missing", versions=missing)
+        changesets = [(one, data) for one, data in zip(numbers, stored, strict=True) if data is not None]
+        return await asyncio.to_thread(_rebuilt, version, keyframe, marks, changesets)
+
+    def remember(self, content: SourceContent) -> None:
+        """Keep ``content`` as the newest of its source."""
+        self._recent[content.version.source] = content
+
+    async def snapshot(self, point: Point) -> Snapshot:
+        """Return the catalogue at ``point``. Raises UnknownVersionError, CorruptContentError."""
+        head = await self._versions.head()
+        if point.as_of is None and not 0 <= point.version <= head:
+            message = f"there is no version {point.version}, the newest is {head}"
+            raise UnknownVersionError(message, parameter="at", head=head)
+        numbers = await self._versions.numbers(point)
+        versions = await self._versions.versions(tuple(numbers.values()))
+        contents = [await self.content_of(version) for version in versions]
+        return Snapshot(point.version, tuple(contents), point.as_of)
+
+    async def changes(self, since: Point, until: Point) -> Changeset:
+        """Return what leads from ``since`` to ``until``, in either order, folded per source.
+
+        Raises:
+            UnknownVersionError: a live version beyond the newest.
+        """
+        head = await self._versions.head()
+        for bound in (since, until):
+            if bound.as_of is None and not 0 <= bound.version <= head:
+                message = f"there is no version {bound.version}, the newest is {head}"
+                raise UnknownVersionError(message, version=bound.version)
+        first, last = await self._versions.numbers(since), await self._versions.numbers(until)
+        sources = sorted({*first, *last})
+        moved = [source for source in sources if first.get(source) != last.get(source)]
+        found = [await self._between(first.get(source), last.get(source)) for source in moved]
+        return tuple(sorted((change for changes in found for change in changes), key=lambda change: change.id))
+
+    async def _between(self, since: int | None, until: int | None) -> Changeset:
+        """Return what leads from one version of a source to another; None is before its first."""
+        if since is None or until is None:
+            (version,) = await self._versions.versions([one for one in (since, until) if one])
+            records = (await self.content_of(version)).endpoint_sets
+            return tuple(map(added if since is None else removed, records))
+        one, other = await self._versions.versions([since, until])
+        if one.imported == other.imported:
+            earlier, later = sorted((one, other), key=lambda version: version.version)
+            stored = await self._stored_changesets(await self._chain(later, earlier.version))
+            steps = [data for data in stored if data is not None]
+            if len(steps) == len(stored):  # else another import lies between, with a keyframe of its own
+                changes = await asyncio.to_thread(lambda: fold(map(codec.unpack_changes, steps)))
+                return changes if earlier is one else invert(changes)
+        before, after = await self.content_of(one), await self.content_of(other)
+        return await asyncio.to_thread(diff, before.endpoint_sets, after.endpoint_sets)
+
+    async def _chain(self, version: Version, start: int) -> tuple[int, ...]:
+        """Return the numbers of ``version``'s kind and source after ``start``, up to its own."""
+        line = keys.line(version.source, imported=version.imported)
+        found = await self._ask("ZRANGEBYSCORE", line, f"({start}", version.version)
+        return tuple(int(number) for number in found)
+
+    async def _stored_changesets(self, numbers: Sequence[int]) -> list[bytes | None]:
+        return list(await self._ask("HMGET", keys.CHANGESETS, *numbers)) if numbers else []
+
+
+def _rebuilt(
+    version: Version, keyframe: bytes, marks: bytes | None, changesets: list[tuple[int, bytes]]
+) -> SourceContent:
+    records = codec.unpack_records(keyframe)
+    steps = [(number, codec.unpack_changes(data)) for number, data in changesets]
+    if steps:
+        records = apply(records, fold(changes for _, changes in steps))
+    if content_digest(records) != version.digest:
+        raise CorruptContentError(
+            f"the stored content of version {version.version} does not match its digest", version=version.version
+        )
+    return SourceContent(version, records, marked(codec.unpack_marks(marks) if marks else {}, steps))

@@ -1,0 +1,39 @@
+"""Data that an older release wrote is brought to this one's form, in place.
+
+Each step may be done again, by a process that died in it or by two at once. Called when a store is opened.
+"""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from catalog_service.store import codec, keys
+from catalog_service.store.leases import Ask
+from catalog_service.store.versions import padded
+from schema.version import Version
+
+FORMAT = 2
+"""The form this release reads and writes."""
+
+
+async def migrate(redis: Redis, form: int) -> None:
+    """Bring data of form ``form``, 1, to `FORMAT`."""
+    if form == 1:
+        await _timelines(redis)
+    await redis.set(keys.FORMAT, FORMAT)
+
+
+async def _timelines(redis: Redis) -> None:
+    """Form 2 has a line of all live versions, timelines, and a count of its own of the numbers given."""
+    ask: Ask = redis.execute_command
+    found = await ask("HVALS", keys.VERSIONS)
+    newest: dict[str, float] = {}
+    for version in sorted((codec.unpack(data, Version) for data in found), key=lambda one: one.version):
+        since = max((version.upstream_at or version.fetched_at).timestamp(), newest.get(version.source, 0.0))
+        newest[version.source] = since
+        await ask("ZADD", keys.LINE, version.version, version.version)
+        for line in (keys.TIMELINE, keys.timeline(version.source)):
+            await ask("ZADD", line, since, padded(version.version))
+        await ask("SADD", keys.SOURCES, version.source)
+    if head := await ask("GET", keys.HEAD):
+        await ask("SET", keys.LAST, head, "NX")

@@ -1,0 +1,143 @@
+"""History: files of an upstream's past become versions with the upstream's dates (docs/adr/0006).
+
+They lie beside the version line: no head moves, nobody is notified, and what is already known is not
+added twice. Called by the import command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+
+from catalog_service.catalog.diff import diff
+from catalog_service.catalog.guard import unsafe_reasons
+from catalog_service.catalog.snapshot import SourceContent
+from catalog_service.store.commits import Commit
+from catalog_service.store.connect import Store
+from catalog_service.store.leases import Lease
+from catalog_service.sync.record import Clock
+from schema.change import Changeset, Summary, summarize
+from schema.document import Document, Reading
+from schema.endpoint_set import content_digest
+from schema.errors import LeaseTakenError, ParseError
+from schema.version import SourceState, Version, count
+from scrapers.history import HistoricFile
+from scrapers.source import Source
+
+
+class Imported(Struct, frozen=True, omit_defaults=True):
+    """What became of one file.
+
+    ``result``: imported, unchanged (nothing it says was new at its time), or refused, with every reason.
+    """
+
+    name: str
+    result: str
+    at: datetime | None = None
+    version: int | None = None
+    summary: Summary | None = None
+    reasons: tuple[str, ...] = ()
+
+
+async def import_history(
+    source: Source,
+    files: tuple[HistoricFile, ...],
+    store: Store,
+    clock: Clock,
+    told: Callable[[Imported], None] = lambda _: None,
+) -> tuple[Imported, ...]:
+    """Import ``files``, oldest first, under the source's lease; ``told`` hears of each as it is done.
+
+    A file that cannot be read, is too small, or lists what must not be in an allowlist is refused, and the
+    others go on. Shares of change are not judged: what was published then is a fact.
+
+    Raises:
+        LeaseTakenError: the source is being synced at this moment.
+    """
+    async with store.leases.hold(source.name) as lease:
+        if lease is None:
+            raise LeaseTakenError(f"{source.name} is being synced at this moment", source=source.name)
+        run = _Run(source, store, lease, clock)
+        outcomes = []
+        for place, file in enumerate(files):
+            outcomes.append(await run.add(file, keep=len(files) - place <= store.documents.most))
+            told(outcomes[-1])
+        return tuple(outcomes)
+
+
+class _Run:
+    """One import of one source; remembers what it added last."""
+
+    def __init__(self, source: Source, store: Store, lease: Lease, clock: Clock) -> None:
+        self._source = source
+        self._store = store
+        self._lease = lease
+        self._clock = clock
+        self._added: SourceContent | None = None
+        self._known: SourceContent | None = None
+
+    async def add(self, file: HistoricFile, *, keep: bool) -> Imported:
+        """Import one file; ``keep``: its document too."""
+        document = await asyncio.to_thread(file.document, self._clock())
+        before = await self._before(file.at)
+        try:
+            reading, changes = await asyncio.to_thread(_compared, self._source, document, before)
+        except ParseError as error:
+            return Imported(file.name, "refused", file.at, reasons=error.reasons or (str(error),))
+        if not changes:
+            return Imported(file.name, "unchanged", file.at)
+        if reasons := unsafe_reasons(self._source.guard, (), reading.endpoint_sets, changes):
+            return Imported(file.name, "refused", file.at, reasons=reasons)
+        wanted = Commit(
+            _version(document, file, reading, changes, before),
+            changes,
+            reading.endpoint_sets,
+            SourceState(),
+            document=document if keep else None,
+        )
+        chained = before is not None and before is self._added
+        served = await self._store.contents.content(self._source.name)
+        self._added = self._known = await self._store.commits.add_history(
+            self._lease, wanted, file.at, before, chained=chained, served=served.version.document if served else ""
+        )
+        version = self._added.version
+        return Imported(file.name, "imported", file.at, version.version, version.summary)
+
+    async def _before(self, at: datetime) -> SourceContent | None:
+        """Return what was valid right before ``at``, as far as is known."""
+        number = await self._store.versions.valid(self._source.name, at)
+        if number is None:
+            return None
+        if self._known is None or self._known.version.version != number:
+            version = await self._store.versions.version(number)
+            self._known = await self._store.contents.content_of(version)
+        return self._known
+
+
+def _compared(source: Source, document: Document, before: SourceContent | None) -> tuple[Reading, Changeset]:
+    reading = source.records(document)
+    return reading, diff(before.endpoint_sets if before else (), reading.endpoint_sets)
+
+
+def _version(
+    document: Document, file: HistoricFile, reading: Reading, changes: Changeset, before: SourceContent | None
+) -> Version:
+    provenance = document.provenance
+    return Version(
+        version=0,
+        source=reading.endpoint_sets[0].source,
+        fetched_at=provenance.fetched_at,
+        committed_at=provenance.fetched_at,
+        digest=content_digest(reading.endpoint_sets),
+        counts=count(reading.endpoint_sets),
+        summary=summarize(changes),
+        url=provenance.url,
+        document=provenance.digest,
+        previous=before.version.version if before else None,
+        upstream_version=reading.upstream_version or provenance.upstream_version,
+        upstream_at=file.at,
+        imported=True,
+    )

@@ -1,0 +1,87 @@
+"""The page "Power Platform URLs and IP address ranges": Dynamics 365's URLs, tags of addresses, Dataverse's ports.
+
+    |  Endpoint URL | Justification  |
+    | https://*.crm#.dynamics.com and http://*.crm#.dynamics.com | Required for environments access. |
+        -> dynamics-365:public:crm-dynamics-com, the pattern alone, http and https
+    add the IP address values specified under the `AzureCloud` service tag      -> ip-addresses:AzureCloud, outbound
+    Dataverse exposes ports *1433* and *5558* to ...                            -> ports:dataverse, TCP, no member
+
+The table of links to other pages holds no endpoint. An empty justification is the one above (sources.md
+D1.25), and the ports stand in prose (D1.38). `sources.py` lists the source.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from schema.endpoint_set import EndpointSet, endpoint_set
+from schema.words import Direction
+from scrapers.docs.build import service_tags
+from scrapers.docs.mentions import mentioned_tags
+from scrapers.docs.page import BulletList, Paragraph
+from scrapers.docs.parse import parse_docs_page
+from scrapers.docs.rules import PageRules, Spot
+from scrapers.docs.sections import Section, nearest_known
+from scrapers.docs.stars import with_stars
+
+_ADDRESSES = Section(
+    "ip-addresses", "IP addresses required", r"^ip addresses required\b", direction=Direction.OUTBOUND, required=True
+)
+_PORTS = Section("ports", "Dataverse Tabular Data Stream", r"^ports$", service="Dataverse", required=True)
+_EXPOSED = re.compile(r"\bports?\s+(?P<ports>\d+(?:(?:,\s*|,?\s+and\s+)\d+)*)")
+
+
+def _tags(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
+    """Read the service tags that sentences name, but for examples: there is no ``AzureCloud.Australia``."""
+    if not isinstance(block, Paragraph) or block.text.strikes:
+        return None
+    mentions = tuple(mentioned_tags(block.text))
+    if not mentions:
+        return None
+    section = nearest_known((_ADDRESSES,), spot.headings) or spot.rules.general
+    tags = (mention.tag for mention in mentions if not mention.sentence.startswith("For example"))
+    return tuple(service_tags(spot, section, (tag,)) for tag in tags)
+
+
+def _ports(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
+    """Read the ports of the Tabular Data Stream, which is TCP; for which names, the page does not say."""
+    section = nearest_known((_PORTS,), spot.headings[-1:])
+    found = _EXPOSED.search(block.text.text) if section and isinstance(block, Paragraph) else None
+    if section is None or found is None:
+        return None
+    record = endpoint_set(
+        spot.source.name,
+        f"{section.role}:dataverse",
+        service=section.service or spot.rules.service,
+        title=section.title,
+        category=section.role,
+        clouds=(spot.source.cloud,),
+        direction=Direction.OUTBOUND,
+        tcp_ports=re.findall(r"\d+", found["ports"]),
+        purpose=block.text.text if isinstance(block, Paragraph) else None,
+        heading=spot.headings,
+    )
+    return (record,)
+
+
+RULES = PageRules(
+    service="Power Platform",
+    sections=(
+        Section("power-platform", "Power Platform services", r"\burls for power platform services\b", links_only=True),
+        Section(
+            "dynamics-365",
+            "Dynamics 365 services",
+            r"\burls for dynamics 365 services\b",
+            service="Dynamics 365",
+            required=True,
+        ),
+        _ADDRESSES,
+        _PORTS,
+    ),
+    inherits_uses=True,
+    prose_readers=(_tags, _ports),
+    mend=with_stars,
+)
+
+parse_online_requirements = partial(parse_docs_page, RULES)
