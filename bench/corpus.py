@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schema.document import Document, Reading
-from scrapers.history import HistoricFile, opened_history
+from scrapers.history.files import HistoricFile, opened_history
 from scrapers.source import Parse, Source
 from scrapers.sources import SOURCES, source_named
 
@@ -91,7 +91,7 @@ def opened_line(line: Line) -> Iterator[tuple[HistoricFile, ...]]:
     if all(path.suffix == ".md" for path in line.paths):
         yield tuple(HistoricFile(path.name, path, _at(path)) for path in line.paths)
         return
-    with opened_history(line.paths) as history:
+    with opened_history(line.paths, datetime.now(UTC)) as history:
         assert not history.refused, history.refused
         yield history.files
 

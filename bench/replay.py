@@ -30,7 +30,7 @@ from catalog_service.sync.candidate import Candidate, compared, insists, is_stal
 from schema.change import Changeset, Summary, summarize
 from schema.errors import ParseError
 from schema.version import Counts, SourceState, Version, count
-from scrapers.history import HistoricFile
+from scrapers.history.files import HistoricFile
 from scrapers.source import Source
 
 UNCHANGED, PUBLISHED, STALE, REFUSED = "unchanged", "published", "stale", "refused"

@@ -56,7 +56,7 @@ _UNITED_STATES = (
 # stand in the former and are regions nowhere else: they are left unknown.
 # South America is Brazil: pa-limits 119 gives Brazil the addresses that the page before gave South America.
 GEOGRAPHIES = (
-    _geography("asia", "Asia", "eastasia", "southeastasia", spellings=("Asia Pacific",)),
+    _geography("asia", "Asia", "eastasia", "southeastasia", spellings=("Asia Pacific", "Asia/Pacific")),
     _geography("australia", "Australia", "australiaeast", "australiasoutheast", "australiacentral"),
     _geography("canada", "Canada", "canadacentral", "canadaeast"),
     _geography("europe", "Europe", "northeurope", "westeurope"),
@@ -65,9 +65,9 @@ GEOGRAPHIES = (
     _geography("india", "India", "centralindia", "southindia", "westindia"),
     _geography("italy", "Italy", "italynorth"),
     _geography("japan", "Japan", "japaneast", "japanwest"),
-    _geography("korea", "Korea", "koreacentral", "koreasouth"),
+    _geography("korea", "Korea", "koreacentral", "koreasouth", spellings=("South Korea",)),
     _geography("norway", "Norway", "norwayeast", "norwaywest"),
-    _geography("singapore", "Singapore", "southeastasia", "eastasia"),
+    _geography("singapore", "Singapore", "southeastasia"),
     _geography("south-africa", "South Africa", "southafricanorth", "southafricawest"),
     _geography("south-america", "South America", "brazilsouth", spellings=("Brazil",)),
     _geography("sweden", "Sweden", "swedencentral"),
@@ -80,7 +80,9 @@ GEOGRAPHIES = (
     ),
     _geography("united-kingdom", "United Kingdom", "uksouth", "ukwest", spellings=("UK",)),
     # One row of the regions overview page speaks of both the United States and their preview.
-    _geography("united-states", "United States", *_UNITED_STATES, spellings=("United States including Preview",)),
+    _geography(
+        "united-states", "United States", *_UNITED_STATES, spellings=("United States including Preview", "US", "USA")
+    ),
     _geography(
         "preview-united-states",
         "Preview (United States)",
@@ -89,6 +91,7 @@ GEOGRAPHIES = (
             "United States (Early Access)",
             "United States (First Release)",
             "United States First Release",
+            "United States (Preview)",
         ),
     ),
     # Of Azure Government: the regions that the US Government page sends each of these to.
@@ -103,7 +106,7 @@ GEOGRAPHIES = (
         "gcc-high",
         "US Government (GCC High)",
         *("usgovtexas", "usgovvirginia"),
-        spellings=("GCC High", "GCCH", "United States Government (GCC High)"),
+        spellings=("GCC High", "GCCH", "United States Government (GCC High)", "U.S. Government - GCC High"),
         cloud=Cloud.USGOV_GCCHIGH,
     ),
     _geography(
@@ -113,6 +116,8 @@ GEOGRAPHIES = (
         spellings=("DoD", "Department of Defense (DoD)", "Department of Defense (DoD) in Azure Government"),
         cloud=Cloud.USGOV_DOD,
     ),
+    # No page says which of its Azure regions Power Platform uses: all of them, then.
+    _geography("china", "China", spellings=("China (21Vianet)", "21Vianet"), cloud=Cloud.CHINA),
 )
 
 # Singapore, the preview and GCC High share regions with Asia, the United States and GCC, which stand first: home.

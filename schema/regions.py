@@ -1,7 +1,7 @@
 """One region under every spelling: ARM name, display name, service-tag suffix, ``properties.region``, geography.
 
 In: a region as anyone writes it. Out: its code. Scrapers store codes, filters compare codes, so that a
-query may use any spelling. Case, white space, hyphens and dots do not count; nothing else is guessed: a
+query may use any spelling. Case, white space, hyphens, dots and footnote stars do not count; nothing else is guessed: a
 spelling that `region_table` does not hold stays what upstream wrote, and `catalog.regions` reports it.
 """
 
@@ -14,7 +14,7 @@ from schema.region_table import GEOGRAPHIES, REGIONS, Geography, Region
 
 __all__ = ["GEOGRAPHIES", "REGIONS", "Geography", "Region", "covered_codes", "known_region", "region_code"]
 
-_SKIPPED = re.compile(r"[\s.\u200b\ufeff-]+")
+_SKIPPED = re.compile(r"[\s.*\u200b\ufeff-]+")
 
 
 @lru_cache(maxsize=1 << 12)
@@ -34,9 +34,15 @@ def region_code(text: str) -> str:
 
 
 def covered_codes(text: str) -> frozenset[str]:
-    """Return the codes of records that a query for ``text`` means: its own, and a geography's Azure regions'."""
+    """Return the codes of records that a query for ``text`` means: its own, and a geography's Azure regions'.
+
+    A geography that no page documents the regions of, such as China, has all those of its cloud.
+    """
     known = known_region(text)
-    return frozenset((region_code(text), *(known.regions if isinstance(known, Geography) else ())))
+    if not isinstance(known, Geography):
+        return frozenset((region_code(text),))
+    every = (one.code for one in REGIONS if not one.staging and not set(one.clouds).isdisjoint(known.clouds))
+    return frozenset((known.code, *(known.regions or every)))
 
 
 def _key(text: str) -> str:

@@ -117,5 +117,8 @@ class SourceState(Struct, frozen=True, omit_defaults=True):
     """The release that parsed it: a newer parser asks for the whole document again."""
     upstream_version: str | None = None
     """The upstream's number last seen with content that is served."""
-    refused: str | None = None
-    """Digest of the kept document that could not be parsed, until one can be; `reparse` reads it again."""
+    last_document: str | None = None
+    """Digest of the document read last, where no version was made of it: it could not be parsed, or said nothing new.
+
+    It is kept until the next one is read; `reparse` reads it again.
+    """

@@ -38,8 +38,8 @@ class Source(Struct, frozen=True):
     parse: Parse
     guard: GuardLimits
     interval_s: int
-    archive: bool = False
-    """Upstream is closed: nothing is fetched, its history is imported from files."""
+    closed_at: datetime | None = None
+    """When upstream ended: nothing is fetched, its history until then is imported from files."""
     gives: str = ""
     """What it publishes, in a few words for people choosing a source."""
 
@@ -47,6 +47,11 @@ class Source(Struct, frozen=True):
     def info(self) -> SourceInfo:
         """What readers are told about this source."""
         return SourceInfo(self.name, self.title, self.cloud, self.url, self.interval_s, self.archive)
+
+    @property
+    def archive(self) -> bool:
+        """Whether upstream is closed."""
+        return self.closed_at is not None
 
     async def read(self, upstream: Upstream, state: SourceState, now: datetime) -> Document | None:
         """Return the document, or None when upstream has nothing newer than ``state``."""

@@ -7,6 +7,7 @@ the hosts they may be read from. Called by the composition root; a new source is
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ ENTRY_POINTS = "catalog_service.sources"
 """Each names a `Source` or a tuple of them."""
 
 _HOUR = 3600
+_GERMANY_CLOSED_AT = datetime(2022, 3, 14, tzinfo=UTC)
+"""A week after the last file known; the cloud itself ended on 2021-10-29."""
 _DOWNLOAD = "https://www.microsoft.com/en-us/download/details.aspx?id="
 _ENDPOINTS = "https://endpoints.office.com/endpoints/"
 _HOSTS = (
@@ -39,8 +42,9 @@ _HOSTS = (
 
 
 def _service_tags(name: str, title: str, cloud: Cloud, page: int, sets: tuple[int, int]) -> Source:
-    # Of all weekly files up to two months apart, 2019-2025: members removed at most 2.5 % (4.4 % in 2022), tags
-    # removed at most 2.7 % (13.7 % in 2023), members added at most 24 % (sources.md T3, limits-and-faults.md A9).
+    # Of all weekly files 2019-2025, gaps between archives included: members removed at most 3.5 % (4.4 % in 2022),
+    # tags removed at most 5.8 % (13.7 % in 2023), members added at most 44 %, and US Government's 80 % and 62 % after
+    # months without files, which are held (sources.md T3, limits-and-faults.md A9, docs/adr/0007).
     return Source(
         name=f"azure-service-tags-{name}",
         title=f"Azure service tags, {title}",
@@ -63,9 +67,9 @@ def _service_tags(name: str, title: str, cloud: Cloud, page: int, sets: tuple[in
 def _microsoft_365(
     name: str, instance: str, title: str, cloud: Cloud, sets: tuple[int, int], members_removed: float
 ) -> Source:
-    # A month touches one to three sets. Members removed between answers of Worldwide 2020-2023: at most 15.7 %
-    # (2021-05, eight weeks), sets 10.2 % (2022-03); of the small instances' tables 2018-2020: 28.7 % (2019-01, one
-    # address plan), sets 6.2 %; members added anywhere at most 12 %.
+    # A month touches one to three sets. Members removed between answers of Worldwide 2020-2023: at most 17.3 %
+    # (2021-12), sets 10.2 % (2022-03); of the small instances' tables 2018-2020: 28.7 % (2019-01, one
+    # address plan), sets 6.2 %; members added anywhere at most 12.2 %.
     return Source(
         name=f"microsoft-365-{name}",
         title=f"Microsoft 365 endpoints, {title}",
@@ -89,8 +93,8 @@ SOURCES: tuple[Source, ...] = (
     _service_tags("public", "public cloud", Cloud.PUBLIC, 56519, (500, 6000)),
     _service_tags("usgov", "US Government", Cloud.USGOV, 57063, (100, 1000)),
     _service_tags("china", "China", Cloud.CHINA, 57062, (100, 1000)),
-    structs.replace(  # closed in 2021
-        _service_tags("germany", "Germany (closed)", Cloud.GERMANY, 57064, (60, 200)), archive=True
+    structs.replace(
+        _service_tags("germany", "Germany (closed)", Cloud.GERMANY, 57064, (60, 200)), closed_at=_GERMANY_CLOSED_AT
     ),
     _microsoft_365("worldwide", "Worldwide", "worldwide and GCC", Cloud.PUBLIC, (40, 250), 0.20),  # 63 sets in 2026
     _microsoft_365("usgov-dod", "USGOVDoD", "US Government DoD", Cloud.USGOV_DOD, (12, 60), 0.30),  # 17 to 23 sets

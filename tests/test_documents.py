@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,9 +13,11 @@ from catalog_service.store import keys
 from catalog_service.store.connect import Store
 from catalog_service.store.migrate import FORMAT
 from catalog_service.sync.held import accept
+from catalog_service.sync.history import import_history
 from catalog_service.sync.run import Outcome, reparse_source, run_source
 from schema.document import Document, Reading
 from schema.errors import ParseError, UnknownDocumentError
+from scrapers.history.files import HistoricFile
 from scrapers.source import Source
 from tests.api_client import application, client
 from tests.local_source import Clock, Shelf, body, local_source, parse
@@ -91,7 +95,7 @@ async def test_a_mended_parser_reads_what_could_not_be_read(store: Store) -> Non
     for number in (1, 2):
         assert (await sync(store, tags(number), clock, broken)).code == "PARSE_FAILED"
     failing = await store.sources.state(SOURCE.name)
-    assert (failing.refused, failing.failures) == (digest(tags(2)), 2)
+    assert (failing.last_document, failing.failures) == (digest(tags(2)), 2)
     with pytest.raises(UnknownDocumentError):
         await store.documents.get(digest(tags(1)))
     clock.forward(hours=1)
@@ -101,7 +105,7 @@ async def test_a_mended_parser_reads_what_could_not_be_read(store: Store) -> Non
     version = await store.versions.version(2)
     state = await store.sources.state(SOURCE.name)
     assert (outcome.result, version.document, version.committed_at) == ("committed", digest(tags(2)), clock())
-    assert (state.failures, state.refused, state.checked_at) == (0, None, failing.checked_at)
+    assert (state.failures, state.last_document, state.checked_at) == (0, None, failing.checked_at)
 
 
 async def test_reparse_reads_the_served_document_with_todays_parser(store: Store) -> None:
@@ -117,6 +121,56 @@ async def test_reparse_reads_the_served_document_with_todays_parser(store: Store
     outcome = await reparse_source(replace(SOURCE, parse=otherwise), store, clock)
     one, two = await store.versions.versions([1, 2])
     assert (outcome.result, two.document, two.fetched_at) == ("committed", one.document, one.fetched_at)
+
+
+async def test_reparse_reads_the_newest_document_though_it_said_nothing_new(store: Store) -> None:
+    """An older parser saw no change in it; the one after may. The served document goes back no step."""
+    clock = Clock()
+    await sync(store, tags(1), clock)
+    spaced = tags(1) + b" "
+    assert (await sync(store, spaced, clock)).result == "unchanged"
+    assert (await store.documents.get(digest(spaced))).document.body == spaced
+
+    def otherwise(source: Source, document: Document) -> Reading:
+        number = 3 if document.body.endswith(b" ") else 2
+        return parse(source, Document(tags(number), document.provenance))
+
+    mended = replace(SOURCE, parse=otherwise)
+    assert (await reparse_source(mended, store, clock)).result == "committed"
+    version = await store.versions.version(2)
+    assert version.document == digest(spaced)
+    assert (await reparse_source(SOURCE, store, clock)).result == "committed"
+    content = await store.contents.content(SOURCE.name)
+    assert content is not None
+    assert (
+        content.endpoint_sets
+        == parse(
+            SOURCE, Document(tags(1), (await store.documents.get(version.document)).document.provenance)
+        ).endpoint_sets
+    )
+
+
+async def test_reparse_leaves_what_is_known_of_upstream(store: Store) -> None:
+    """An upstream that cannot be reached is still failing, and when it was asked last is as it was."""
+    clock = Clock()
+    await sync(store, tags(1), clock)
+    clock.forward(hours=6)
+    await run_source(SOURCE, Shelf(), store, clock)
+    failing = await store.sources.state(SOURCE.name)
+    clock.forward(hours=1)
+    assert (failing.failures, (await reparse_source(SOURCE, store, clock)).result) == (1, "unchanged")
+    assert await store.sources.state(SOURCE.name) == failing
+
+
+async def test_a_document_that_is_kept_stays_as_it_was_fetched(store: Store, tmp_path: Path) -> None:
+    """Importing the same bytes from a file does not change where the live document is from."""
+    clock = Clock()
+    await sync(store, tags(1), clock)
+    kept = await store.documents.get(digest(tags(1)))
+    (tmp_path / "tags_20240101.json").write_bytes(tags(1))
+    file = HistoricFile("tags_20240101.json", tmp_path / "tags_20240101.json", datetime(2024, 1, 1, tzinfo=UTC))
+    assert [one.result for one in await import_history(SOURCE, (file,), store, clock)] == ["imported"]
+    assert await store.documents.get(digest(tags(1))) == kept
 
 
 async def test_a_source_never_read_cannot_be_reparsed(store: Store) -> None:
@@ -149,6 +203,7 @@ async def test_data_of_the_form_before_is_brought_to_this_one(store: Store) -> N
         await sync(store, tags(number), clock)
     new = [keys.LINE, keys.LAST, keys.SOURCES, keys.MARKS, keys.TIMELINE, keys.timeline(SOURCE.name)]
     await store.redis.delete(*new)
+    await store.redis.rename(keys.LIVE, f"{keys.TAG}:newest")
     await store.redis.set(keys.FORMAT, 1)
     await store.ping()
     older = Store(store.redis)

@@ -21,7 +21,7 @@ from schema.change import summarize
 from schema.document import Document
 from schema.endpoint_set import EndpointSet
 from schema.errors import ParseError
-from scrapers.history import HistoricFile
+from scrapers.history.files import HistoricFile
 from scrapers.source import Source
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"

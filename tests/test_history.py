@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
@@ -15,10 +16,12 @@ from catalog_service.store.commits import KEYFRAME_EVERY
 from catalog_service.store.connect import Store
 from catalog_service.sync.history import Imported, import_history
 from catalog_service.sync.run import run_source
+from schema.document import Document, Reading
 from schema.endpoint_set import EndpointSet
 from schema.errors import LeaseTakenError, UnknownVersionError
 from schema.version import Point
-from scrapers.history import HistoricFile
+from scrapers.history.files import HistoricFile
+from scrapers.source import Source
 from tests.local_source import Clock, Shelf, body, local_source, parse
 
 SOURCE = local_source()
@@ -81,6 +84,47 @@ async def test_importing_twice_changes_nothing(store: Store, tmp_path: Path) -> 
     assert [one.result for one in await taken(store, *files)] == ["imported", "unchanged", "imported", "imported"]
     assert {one.result for one in await taken(store, *files)} == {"unchanged"}
     assert await store.versions.last() == 3
+
+
+async def test_what_was_seen_unchanged_stays_valid_when_a_gap_is_filled(store: Store, tmp_path: Path) -> None:
+    """A file between two equal ones ends where the second begins, whenever it is imported; so does one before a check."""
+    await taken(store, file(tmp_path, week(1), 0), file(tmp_path, week(1), 60))
+    await taken(store, file(tmp_path, week(2), 30))
+    clock = Clock(FIRST + 400 * DAY)
+    await live(store, week(5), clock)
+    clock.forward(days=30)
+    await live(store, week(5), clock)
+    await taken(store, file(tmp_path, week(6), 415))
+    reader = await read(store)
+    told = {days: (await reader.at(f"{FIRST + days * DAY:%Y-%m-%d}")).endpoint_sets for days in (10, 40, 70, 420, 430)}
+    assert told == {days: records(week(number)) for days, number in ((10, 1), (40, 2), (70, 1), (420, 6), (430, 5))}
+    assert {one.result for one in await taken(store, file(tmp_path, week(1), 60))} == {"unchanged"}
+
+
+async def test_a_closed_upstream_has_nothing_after_its_end(store: Store, tmp_path: Path) -> None:
+    """Its history answers until then; files from after it are refused."""
+    closed = replace(SOURCE, closed_at=FIRST + 30 * DAY)
+    files = (file(tmp_path, week(1), 0), file(tmp_path, week(1), 14), file(tmp_path, week(2), 44))
+    done = await import_history(closed, files, store, Clock())
+    assert [one.result for one in done] == ["imported", "unchanged", "refused"]
+    reader = await read(store)
+    assert len((await reader.at(f"{FIRST + 29 * DAY:%Y-%m-%d}")).endpoint_sets) == 30
+    assert (await reader.at("2026-11-01")).endpoint_sets == ()
+
+
+async def test_a_fault_in_a_parser_refuses_one_file(store: Store, tmp_path: Path) -> None:
+    """The others go on."""
+
+    def faulty(source: Source, document: Document) -> Reading:
+        if b"21.1.1.0" in document.body:
+            raise RecursionError("too deep")
+        return parse(source, document)
+
+    files = (file(tmp_path, {"t1": ["21.1.1.0/24"]}, 0), file(tmp_path, week(1), 7))
+    done = await import_history(replace(SOURCE, parse=faulty), files, store, Clock())
+    assert [(one.result, one.reasons) for one in done] == [
+        ("refused", ("unexpected RecursionError: too deep",)), ("imported", ()),
+    ]  # fmt: skip
 
 
 async def test_a_bad_file_is_refused_with_its_reasons_and_the_others_go_on(store: Store, tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ import subprocess
 import tarfile
 import zipfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from schema.errors import BadParameterError
-from scrapers.history import opened_history
+from scrapers.history.files import opened_history
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def day(year: int, month: int, number: int) -> datetime:
@@ -37,7 +40,7 @@ def day(year: int, month: int, number: int) -> datetime:
 def test_the_day_stands_in_the_name(tmp_path: Path, name: str, at: datetime | None) -> None:
     """YYYY-MM-DD or YYYYMMDD, not digits of something else; a file without one is named with the reason."""
     (tmp_path / name).write_text("{}")
-    with opened_history((tmp_path / name,)) as history:
+    with opened_history((tmp_path / name,), NOW) as history:
         assert [file.at for file in history.files] == ([at] if at else [])
         assert [one for one, _ in history.refused] == ([] if at else [name])
 
@@ -46,7 +49,7 @@ def test_files_of_one_day_keep_their_order(tmp_path: Path) -> None:
     """Each was valid for a time, in the order of their names."""
     for name in ("002_2020-02-24_b.md", "001_2020-02-24_a.md", "003_2020-02-23_c.md"):
         (tmp_path / name).write_text(name)
-    with opened_history((tmp_path,)) as history:
+    with opened_history((tmp_path,), NOW) as history:
         assert [(Path(file.name).name[:3], file.at.second) for file in history.files] == [
             ("003", 0), ("001", 0), ("002", 1),
         ]  # fmt: skip
@@ -64,7 +67,7 @@ def test_archives_and_folders_are_read_through(tmp_path: Path) -> None:
         archive.addfile(member, io.BytesIO(b"two"))
     with zipfile.ZipFile(folder / "rest.zip", "w") as packed:
         packed.writestr("inner/tags_20240115.json", b"three")
-    with opened_history((folder,)) as history:
+    with opened_history((folder,), NOW) as history:
         bodies = [file.document(day(2026, 1, 1)).body for file in history.files]
         assert bodies == [b"one", b"two", b"three"]
         assert history.files[1].name == "past/more.tar.xz/../../tags_20240108.json"
@@ -76,38 +79,75 @@ def test_archives_and_folders_are_read_through(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut archive"])
-def test_what_cannot_be_opened_is_named(tmp_path: Path, damage: str) -> None:
-    """A path that is not there and a cut archive are the operator's errors."""
-    path = tmp_path / "past.tar.gz"
-    if damage == "cut archive":
-        with tarfile.open(path, "w:gz") as archive:
-            member = tarfile.TarInfo("tags_20240108.json")
-            member.size = 100_000
-            archive.addfile(member, io.BytesIO(bytes(range(250)) * 400))
-        path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(BadParameterError, match=r"past\.tar\.gz"), opened_history((path,)):
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The operator's error."""
+    with pytest.raises(BadParameterError, match=r"past\.tar\.gz"), opened_history((tmp_path / "past.tar.gz",), NOW):
         pass
+
+
+@pytest.mark.parametrize("damage", ["cut tar", "cut zip", "encrypted zip", "empty tar"])
+def test_a_damaged_archive_is_named_and_the_others_are_read(tmp_path: Path, damage: str) -> None:
+    """What came out of it whole is read too."""
+    (tmp_path / "tags_20240101.json").write_bytes(b"one")
+    path = tmp_path / ("past.tar.gz" if "tar" in damage else "past.zip")
+    if "tar" in damage:
+        with tarfile.open(path, "w:gz") as archive:
+            for day_, size in () if damage == "empty tar" else ((8, 3), (15, 100_000)):
+                member = tarfile.TarInfo(f"tags_202401{day_:02}.json")
+                member.size = size
+                archive.addfile(member, io.BytesIO(os.urandom(size)))
+    else:
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("tags_20240115.json", "three")
+    whole = path.read_bytes()
+    if damage == "encrypted zip":
+        marked = bytearray(whole)
+        marked[6] |= 1
+        marked[whole.rindex(b"PK\x01\x02") + 8] |= 1
+        path.write_bytes(marked)
+    elif damage != "empty tar":
+        path.write_bytes(whole[: -len(whole) // 3] if "tar" in damage else whole[:40])
+    with opened_history((tmp_path,), NOW) as history:
+        dates = [f"{file.at:%m%d}" for file in history.files]
+        assert dates == (["0101", "0108"] if damage == "cut tar" else ["0101"])
+        ((name, reason),) = history.refused
+        assert name.endswith(path.name)
+        assert reason
 
 
 def test_a_file_past_the_limit_is_refused(tmp_path: Path) -> None:
     """Nothing larger than an answer may be is read."""
     (tmp_path / "tags_20240101.json").write_bytes(b"x" * 100)
-    with opened_history((tmp_path,), max_bytes=99) as history:
-        assert history.refused == ((f"{tmp_path.name}/tags_20240101.json", "it has 100 bytes, more than 99"),)
+    with opened_history((tmp_path,), NOW, max_bytes=99) as history:
+        assert history.refused == ((f"{tmp_path.name}/tags_20240101.json", "it has more than 99 bytes"),)
+
+
+def test_a_member_past_the_limit_is_not_even_unpacked(tmp_path: Path) -> None:
+    """A small archive of a very large file costs no disk."""
+    with zipfile.ZipFile(tmp_path / "past.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("tags_20240115.json", b"x" * (5 << 20))
+    with opened_history((tmp_path / "past.zip",), NOW, max_bytes=1000) as history:
+        assert history.refused == (("past.zip/tags_20240115.json", "it has more than 1000 bytes"),)
+
+
+def test_a_day_that_lies_ahead_is_refused(tmp_path: Path) -> None:
+    """History is not of tomorrow."""
+    (tmp_path / "tags_20270101.json").write_bytes(b"x")
+    with opened_history((tmp_path,), NOW) as history:
+        assert history.refused == ((f"{tmp_path.name}/tags_20270101.json", "2027-01-01 lies ahead"),)
+
+
+def test_a_name_of_any_bytes_is_told_as_text(tmp_path: Path) -> None:
+    """It can be written down."""
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/tags_\xff_20240101.json")).write_bytes(b"x")
+    with opened_history((tmp_path,), NOW) as history:
+        assert history.files[0].name == f"{tmp_path.name}/tags_\ufffd_20240101.json"
 
 
 def test_a_pages_git_history_is_what_its_main_line_had(tmp_path: Path) -> None:
     """Each commit of the first parents, through a rename, with its date and its commit as upstream's version."""
 
-    def git(*words: str, at: str = "2024-05-06T10:00:00+02:00") -> str:
-        environment = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
-        who = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main")
-        done = subprocess.run(
-            ["git", "-C", str(tmp_path), *who, *words], check=True, capture_output=True, text=True, env=environment
-        )
-        return done.stdout.strip()
-
+    git = partial(run_git, tmp_path)
     git("init", "-q")
     page = tmp_path / "old page.md"
     page.write_text("first\n" * 9)
@@ -123,7 +163,7 @@ def test_a_pages_git_history_is_what_its_main_line_had(tmp_path: Path) -> None:
     git("checkout", "-q", "main")
     git("merge", "-q", "--no-ff", "-m", "published", "draft", at="2024-05-10T10:00:00+00:00")
     head = git("rev-parse", "HEAD")
-    with opened_history((tmp_path / "page.md",), git=True) as history:
+    with opened_history((tmp_path / "page.md",), NOW, git=True) as history:
         told = [(file.at, file.document(day(2026, 1, 1)).body[:6]) for file in history.files]
         assert told == [
             (datetime(2024, 5, 6, 8, tzinfo=UTC), b"first\n"),
@@ -131,5 +171,35 @@ def test_a_pages_git_history_is_what_its_main_line_had(tmp_path: Path) -> None:
             (datetime(2024, 5, 10, 10, tzinfo=UTC), b"second"),
         ]
         assert history.files[-1].upstream_version == head
-    with pytest.raises(BadParameterError, match="git cannot read"), opened_history((Path("/x.md"),), git=True):
+    with (
+        pytest.raises(BadParameterError, match="knows no commit"),
+        opened_history((tmp_path / "no.md",), NOW, git=True),
+    ):
         pass
+    with pytest.raises(BadParameterError, match="git cannot read"), opened_history((Path("/x.md"),), NOW, git=True):
+        pass
+
+
+def test_commits_of_one_second_keep_their_order(tmp_path: Path) -> None:
+    """The last one of them is what was valid then, whatever the file is called."""
+    git = partial(run_git, tmp_path)
+    git("init", "-q")
+    page = tmp_path / ':a "page" .md'
+    for number, second in ((1, 0), (2, 0), (3, 0), (4, 1)):
+        page.write_text(f"{number}\n" * 9)
+        git("--literal-pathspecs", "add", page.name)
+        git("commit", "-qm", f"{number}", at=f"2024-05-06T10:00:0{second}+00:00")
+    with opened_history((page,), NOW, git=True) as history:
+        told = [(file.at.second, file.document(NOW).body[:1]) for file in history.files]
+        assert told == [(0, b"1"), (1, b"2"), (2, b"3"), (3, b"4")]
+
+
+def run_git(folder: Path, *words: str, at: str = "2024-05-06T10:00:00+02:00") -> str:
+    """Run git in ``folder`` as if at ``at``; its output."""
+    dates = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at}
+    environment = {**dates, "HOME": str(folder), "PATH": os.environ["PATH"]}
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main")
+    done = subprocess.run(
+        ["git", "-C", str(folder), *who, *words], check=True, capture_output=True, text=True, env=environment
+    )
+    return done.stdout.strip()

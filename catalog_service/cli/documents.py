@@ -17,7 +17,7 @@ from catalog_service.cli.sync import print_outcomes, sync_exit_code
 from catalog_service.cli.wiring import chosen_sources, opened_reader, opened_store, utc_now
 from catalog_service.sync.history import Imported, import_history
 from catalog_service.sync.run import reparse_source
-from scrapers.history import opened_history
+from scrapers.history.files import opened_history
 from scrapers.sources import source_named
 
 
@@ -72,7 +72,10 @@ async def import_(call: Call, *, name: str, paths: tuple[Path, ...], git: bool) 
     Exits with 3 when a file was refused.
     """
     source = source_named(chosen_sources(call.settings), name)
-    with opened_history(paths, git=git, max_bytes=call.settings.fetch_max_bytes) as history, _progress() as progress:
+    with (
+        opened_history(paths, utc_now(), git=git, max_bytes=call.settings.fetch_max_bytes) as history,
+        _progress() as progress,
+    ):
         task = progress.add_task("importing", total=len(history.files))
         async with opened_store(call.settings) as store:
             done = await import_history(source, history.files, store, utc_now, lambda _: progress.advance(task))

@@ -24,6 +24,15 @@ local function keep(documents, fetched, digest, document, at, most, served)
 end
 """
 
+# Tells whether a number is not the next one: the head counts too, an older release moves that alone.
+_TAKEN = """
+local function taken(number)
+  local given = tonumber(redis.call('GET', last) or '0')
+  local newest_live = tonumber(redis.call('GET', head) or '0')
+  return math.max(given, newest_live) + 1 ~= tonumber(number)
+end
+"""
+
 # Writes a version's content, number and place in time, of either kind.
 _WRITE = """
 local function write(number, version, changeset, keyframe, marks, since)
@@ -45,22 +54,21 @@ end
 
 # Answers: {"OK"}, {"FENCED"}: another runner holds a newer lease of the source;
 # {"STALE"}: the source's newest version is not the one the changeset starts from;
-# {"MOVED", last}: another version was numbered in between: number it anew.
+# {"MOVED"}: another version was numbered in between: number it anew.
 COMMIT = f"""#!lua
 local last, versions, changesets, keyframes, marked, line, keyframed, timeline, timeline_of, sources, digests, \
-documents, fetched, fences, head, whole_line, newest, events, states, held, held_records = unpack(KEYS)
+documents, fetched, fences, head, whole_line, live, events, states, held, held_records = unpack(KEYS)
 local source, fence, number, digest, version, changeset, keyframe, marks, since, document_digest, document, \
 fetched_at, most, base, state, held_id = unpack(ARGV)
-{_KEEP}{_WRITE}
+{_KEEP}{_TAKEN}{_WRITE}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
-if (redis.call('HGET', newest, source) or '0') ~= base then return {{'STALE'}} end
-local now_last = redis.call('GET', last) or '0'
-if tonumber(now_last) + 1 ~= tonumber(number) then return {{'MOVED', now_last}} end
+if (redis.call('HGET', live, source) or '0') ~= base then return {{'STALE'}} end
+if taken(number) then return {{'MOVED'}} end
 write(number, version, changeset, keyframe, marks, since)
 keep(documents, fetched, document_digest, document, fetched_at, most, document_digest)
 redis.call('ZADD', whole_line, number, number)
 redis.call('HSET', digests, digest, number)
-redis.call('HSET', newest, source, number)
+redis.call('HSET', live, source, number)
 redis.call('HSET', states, source, state)
 if held_id ~= '' then
   redis.call('HDEL', held, held_id)
@@ -74,15 +82,16 @@ return {{'OK'}}
 # An imported version: no head, no state and no event. Answers as COMMIT, never STALE.
 IMPORT = f"""#!lua
 local last, versions, changesets, keyframes, marked, line, keyframed, timeline, timeline_of, sources, digests, \
-documents, fetched, fences = unpack(KEYS)
+documents, fetched, fences, head = unpack(KEYS)
 local source, fence, number, digest, version, changeset, keyframe, marks, since, document_digest, document, \
 fetched_at, most, served = unpack(ARGV)
-{_KEEP}{_WRITE}
+{_KEEP}{_TAKEN}{_WRITE}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
-local now_last = redis.call('GET', last) or '0'
-if tonumber(now_last) + 1 ~= tonumber(number) then return {{'MOVED', now_last}} end
+if taken(number) then return {{'MOVED'}} end
 write(number, version, changeset, keyframe, marks, since)
-keep(documents, fetched, document_digest, document, fetched_at, most, served)
+if redis.call('HEXISTS', documents, document_digest) == 0 then
+  keep(documents, fetched, document_digest, document, fetched_at, most, served)
+end
 redis.call('HSETNX', digests, digest, number)
 return {{'OK'}}
 """

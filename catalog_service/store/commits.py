@@ -176,10 +176,10 @@ def _version_keys(source: str, *, imported: bool = False) -> list[str]:
     return [
         keys.LAST, keys.VERSIONS, keys.CHANGESETS, keys.KEYFRAMES, keys.MARKS, keys.line(source, imported=imported),
         keys.keyframed(source, imported=imported), keys.TIMELINE, keys.timeline(source), keys.SOURCES,
-        keys.digests(source), keys.documents(source), keys.fetched(source), keys.FENCES,
+        keys.digests(source), keys.documents(source), keys.fetched(source), keys.FENCES, keys.HEAD,
     ]  # fmt: skip
 
 
 def _commit_keys(source: str) -> list[str]:
-    own = [keys.HEAD, keys.LINE, keys.NEWEST, keys.EVENTS, keys.STATES, keys.HELD, keys.HELD_RECORDS]
+    own = [keys.LINE, keys.LIVE, keys.EVENTS, keys.STATES, keys.HELD, keys.HELD_RECORDS]
     return [*_version_keys(source), *own]

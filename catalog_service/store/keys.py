@@ -16,13 +16,14 @@ key                      type    holds                                          
                                  of a chain: that one is its keyframe
 {catalog}:keyframes      hash    number -> the source's records (MessagePack, zstd)     310 kB, each 26th
 {catalog}:marks          hash    number of a keyframe -> Marks (MessagePack, zstd)      20 kB, each 26th
-{catalog}:newest         hash    source -> number of its newest live version            1 a source
+{catalog}:live           hash    source -> number of its newest live version            1 a source
 {catalog}:line:S         zset    numbers of source S's live versions                    1 a version
 {catalog}:keyframed:S    zset    those of them that have a keyframe                     1 a keyframe
 {catalog}:imported:S     zset    numbers of source S's imported versions                1 a version
 {catalog}:imported-keyframed:S   zset  those of them that have a keyframe               1 a keyframe
 {catalog}:timeline       zset    every number, padded, by since when it was valid       1 a version
 {catalog}:timeline:S     zset    the same of source S                                   1 a version
+{catalog}:seen:S         zset    number@instant: seen valid then, once more; 0: closed  1 an unchanged file
 {catalog}:digests:S      hash    content digest -> newest number that had it            80 B each
 {catalog}:events         stream  id ``number-0``: live Version; feed, outbox, history   300 B each
 {catalog}:held           hash    id -> HeldVersion                                      1 a source
@@ -47,7 +48,7 @@ VERSIONS = f"{TAG}:versions"
 CHANGESETS = f"{TAG}:changesets"
 KEYFRAMES = f"{TAG}:keyframes"
 MARKS = f"{TAG}:marks"
-NEWEST = f"{TAG}:newest"
+LIVE = f"{TAG}:live"
 TIMELINE = f"{TAG}:timeline"
 EVENTS = f"{TAG}:events"
 HELD = f"{TAG}:held"
@@ -69,6 +70,11 @@ def keyframed(source: str, *, imported: bool = False) -> str:
 def timeline(source: str) -> str:
     """Key of ``source``'s versions by since when they were valid upstream."""
     return f"{TAG}:timeline:{source}"
+
+
+def seen(source: str) -> str:
+    """Key of the instants at which a version of ``source`` was seen valid after its first."""
+    return f"{TAG}:seen:{source}"
 
 
 def digests(source: str) -> str:

@@ -37,3 +37,5 @@ async def _timelines(redis: Redis) -> None:
         await ask("SADD", keys.SOURCES, version.source)
     if head := await ask("GET", keys.HEAD):
         await ask("SET", keys.LAST, head, "NX")
+    if await ask("EXISTS", f"{keys.TAG}:newest"):  # under its new name an older release still running cannot commit
+        await ask("RENAME", f"{keys.TAG}:newest", keys.LIVE)

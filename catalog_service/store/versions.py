@@ -32,7 +32,7 @@ class Versions:
 
     async def last(self) -> int:
         """Return the last number given, to a live or an imported version; 0 before the first."""
-        return int(await self._ask("GET", keys.LAST) or 0)
+        return max(int(number or 0) for number in await self._ask("MGET", keys.LAST, keys.HEAD))
 
     async def version(self, number: int) -> Version:
         """Return version ``number``. Raises UnknownVersionError."""
@@ -87,7 +87,7 @@ class Versions:
 
     async def sources(self) -> tuple[str, ...]:
         """Return the names of the sources that have a live version, sorted."""
-        return tuple(sorted(name.decode() for name in await self._ask("HKEYS", keys.NEWEST)))
+        return tuple(sorted(name.decode() for name in await self._ask("HKEYS", keys.LIVE)))
 
     async def numbers(self, point: Point) -> dict[str, int]:
         """Return the number of each source's version at ``point``; a source that had none is left out."""
@@ -100,27 +100,41 @@ class Versions:
         return {name: number for name, number in zip(names, valid, strict=True) if number}
 
     async def valid(self, source: str, moment: datetime, highest: int | None = None) -> int | None:
-        """Return the number of ``source``'s version valid at ``moment``, None when none is known.
+        """Return the number of ``source``'s version valid at ``moment``, None when none is known or it was closed.
 
-        ``highest``: of versions since that very instant, none beyond this number.
+        That is the one that began, or was seen once more, last before it. ``highest``: of versions since that
+        very instant, none beyond this number.
         """
         line, score = keys.timeline(source), moment.timestamp()
         same = [int(number) for number in await self._ask("ZREVRANGEBYSCORE", line, score, score)]
         if valid := [number for number in same if highest is None or number <= highest]:
             return valid[0]
-        before = await self._ask("ZREVRANGEBYSCORE", line, f"({score!r}", "-inf", "LIMIT", 0, 1)
-        return int(before[0]) if before else None
+        began = await self._ask("ZREVRANGEBYSCORE", line, f"({score!r}", "-inf", "WITHSCORES", "LIMIT", 0, 1)
+        seen = await self._ask("ZREVRANGEBYSCORE", keys.seen(source), score, "-inf", "WITHSCORES", "LIMIT", 0, 1)
+        if not began:
+            return None
+        last = seen if seen and float(seen[1]) > float(began[1]) else began
+        return int(last[0].partition(b"@")[0]) or None
+
+    async def saw(self, source: str, number: int, moment: datetime) -> None:
+        """Remember that version ``number`` of ``source`` was valid at ``moment`` too; 0: that it was closed by then.
+
+        What is imported later of a time before ``moment`` does not count from then on.
+        """
+        score = moment.timestamp()
+        await self._ask("ZADD", keys.seen(source), score, f"{padded(number)}@{score!r}")
 
     async def superseded(self, source: str, digest: str, served: int | None) -> int | None:
-        """Return the version of ``source`` with content ``digest`` that was valid before version ``served``, or None.
+        """Return the version of ``source`` with content ``digest`` that another one followed by ``served``, or None.
 
-        Imported ones count too: but not those of a time after it, nor any before there is a live version.
+        Imported ones count too, but none before there is a live version.
         """
         found = await self._ask("HGET", keys.digests(source), digest)
-        if found is None or served is None:
+        now = await self.since(served) if served else None
+        if found is None or now is None:
             return None
-        before, now = await self.since(int(found)), await self.since(served)
-        return int(found) if before and now and before <= now else None
+        began = await self.since(int(found))
+        return int(found) if began and began <= now else None
 
     async def wait_for_event(self, after: int, timeout_ms: int) -> int:
         """Return the newest version past ``after``, waiting up to ``timeout_ms`` for one; ``after`` if none came."""

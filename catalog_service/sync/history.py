@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
 from msgspec import Struct
 
 from catalog_service.catalog.diff import diff
@@ -24,8 +25,10 @@ from schema.document import Document, Reading
 from schema.endpoint_set import content_digest
 from schema.errors import LeaseTakenError, ParseError
 from schema.version import SourceState, Version, count
-from scrapers.history import HistoricFile
+from scrapers.history.files import HistoricFile
 from scrapers.source import Source
+
+_log = structlog.get_logger()
 
 
 class Imported(Struct, frozen=True, omit_defaults=True):
@@ -60,7 +63,9 @@ async def import_history(
     async with store.leases.hold(source.name) as lease:
         if lease is None:
             raise LeaseTakenError(f"{source.name} is being synced at this moment", source=source.name)
-        run = _Run(source, store, lease, clock)
+        served = await store.contents.content(source.name)
+        await _remember(source, store, served)
+        run = _Run(source, store, lease, clock, served.version.document if served else "")
         outcomes = []
         for place, file in enumerate(files):
             outcomes.append(await run.add(file, keep=len(files) - place <= store.documents.most))
@@ -68,26 +73,44 @@ async def import_history(
         return tuple(outcomes)
 
 
+async def _remember(source: Source, store: Store, served: SourceContent | None) -> None:
+    """Remember what is known of the time since: what is served was valid when last seen; a closed upstream ended."""
+    if source.closed_at:
+        await store.versions.saw(source.name, 0, source.closed_at)
+    ok_at = (await store.sources.state(source.name)).ok_at
+    if served and ok_at:
+        await store.versions.saw(source.name, served.version.version, ok_at)
+
+
 class _Run:
     """One import of one source; remembers what it added last."""
 
-    def __init__(self, source: Source, store: Store, lease: Lease, clock: Clock) -> None:
+    def __init__(self, source: Source, store: Store, lease: Lease, clock: Clock, served: str) -> None:
         self._source = source
         self._store = store
         self._lease = lease
         self._clock = clock
+        self._served = served
         self._added: SourceContent | None = None
         self._known: SourceContent | None = None
 
     async def add(self, file: HistoricFile, *, keep: bool) -> Imported:
         """Import one file; ``keep``: its document too."""
+        if self._source.closed_at and file.at >= self._source.closed_at:
+            reason = f"upstream was closed by {self._source.closed_at:%Y-%m-%d}"
+            return Imported(file.name, "refused", file.at, reasons=(reason,))
         document = await asyncio.to_thread(file.document, self._clock())
         before = await self._before(file.at)
         try:
             reading, changes = await asyncio.to_thread(_compared, self._source, document, before)
         except ParseError as error:
             return Imported(file.name, "refused", file.at, reasons=error.reasons or (str(error),))
-        if not changes:
+        except Exception as error:  # noqa: BLE001 - a fault in a parser must not stop the other files
+            _log.exception("a file cannot be imported", source=self._source.name, file=file.name)
+            return Imported(file.name, "refused", file.at, reasons=(f"unexpected {type(error).__name__}: {error}",))
+        if before and not changes:
+            if before.version.upstream_at != file.at:
+                await self._store.versions.saw(self._source.name, before.version.version, file.at)
             return Imported(file.name, "unchanged", file.at)
         if reasons := unsafe_reasons(self._source.guard, (), reading.endpoint_sets, changes):
             return Imported(file.name, "refused", file.at, reasons=reasons)
@@ -99,9 +122,8 @@ class _Run:
             document=document if keep else None,
         )
         chained = before is not None and before is self._added
-        served = await self._store.contents.content(self._source.name)
         self._added = self._known = await self._store.commits.add_history(
-            self._lease, wanted, file.at, before, chained=chained, served=served.version.document if served else ""
+            self._lease, wanted, file.at, before, chained=chained, served=self._served
         )
         version = self._added.version
         return Imported(file.name, "imported", file.at, version.version, version.summary)

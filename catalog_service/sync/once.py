@@ -6,10 +6,11 @@ import asyncio
 
 from msgspec.structs import replace
 
+from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
-from catalog_service.sync.candidate import compared, insists, is_stale, reasons_to_hold
-from catalog_service.sync.record import RELEASE, Clock, answered, hold, keep_refused, publish, served, settle
+from catalog_service.sync.candidate import Candidate, compared, insists, is_stale, reasons_to_hold
+from catalog_service.sync.record import RELEASE, Clock, answered, hold, publish, refuse, served, settle
 from schema.errors import ParseError
 from schema.version import SourceState, Version
 from scrapers.source import Source
@@ -33,14 +34,13 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
     try:
         candidate = await asyncio.to_thread(compared, source, document, previous)
     except ParseError:
-        await keep_refused(store, lease, state, previous, document)
+        await refuse(store, lease, state, previous, document)
         raise
     if not candidate.changes:
-        await settle(store, lease, served(state, candidate.provenance, clock()))
+        await settle(store, lease, served(state, candidate.provenance, clock()), previous, document)
         return None
     rejected = candidate.digest in state.rejected
-    number = previous.version.version if previous else None
-    superseded = await store.versions.superseded(source.name, candidate.digest, number)
+    superseded = await _superseded(source, store, previous, candidate)
     stale = is_stale(previous, candidate, superseded) and not insists(candidate, previous, state, clock())
     if stale and not rejected:
         await settle(store, lease, replace(answered(state, clock()), stale_since=state.stale_since or clock()))
@@ -52,6 +52,16 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
             return None
         raise held
     return await publish(store, lease, previous, candidate, clock())
+
+
+async def _superseded(source: Source, store: Store, previous: SourceContent | None, candidate: Candidate) -> int | None:
+    """Return the version whose content upstream went back to, None when it did not.
+
+    The document that is served, read otherwise by another parser, is no step back.
+    """
+    if previous is None or candidate.provenance.digest == previous.version.document:
+        return None
+    return await store.versions.superseded(source.name, candidate.digest, previous.version.version)
 
 
 def _asked(state: SourceState) -> SourceState:

@@ -36,7 +36,8 @@ async def publish(
     """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Versions.commit`."""
     provenance = candidate.provenance
     state = served(await store.sources.state(lease.source), provenance, now)
-    state = replace(state, rejected=tuple(digest for digest in state.rejected if digest != candidate.digest))
+    rejected = tuple(digest for digest in state.rejected if digest != candidate.digest)
+    state = replace(state, rejected=rejected, last_document=None)
     held = await store.sources.held_of(lease.source)
     version = Version(
         version=0,
@@ -90,7 +91,7 @@ async def hold(
     )
     await store.sources.record(
         lease,
-        state,
+        replace(state, last_document=None),
         drop=older.id if older and not same else "",
         hold=(held, candidate.records),
         keep=candidate.document,
@@ -101,16 +102,49 @@ async def hold(
     )
 
 
-async def keep_refused(
+async def settle(
+    store: Store,
+    lease: Lease,
+    state: SourceState,
+    previous: SourceContent | None = None,
+    document: Document | None = None,
+) -> None:
+    """Record a run that publishes nothing; upstream no longer shows what was held, so that is taken down.
+
+    ``document`` is one that said nothing new beside ``previous``: it is kept as the last one.
+    """
+    held = await store.sources.held_of(lease.source)
+    await _record_last(store, lease, state, previous, document, drop=held.id if held else "")
+
+
+async def refuse(
     store: Store, lease: Lease, state: SourceState, previous: SourceContent | None, document: Document
 ) -> None:
-    """Keep ``document``, which could not be parsed, for a parser that can; only the last such one is."""
-    digest, older = document.provenance.digest, state.refused or ""
+    """Keep ``document``, which could not be parsed, as the last one."""
+    await _record_last(store, lease, state, previous, document, drop="")
+
+
+async def _record_last(
+    store: Store,
+    lease: Lease,
+    state: SourceState,
+    previous: SourceContent | None,
+    document: Document | None,
+    *,
+    drop: str,
+) -> None:
+    """Write ``state``, with ``document`` in place of the last document of which no version was made."""
+    served, older = _served_document(previous), state.last_document or ""
+    if document is None:
+        await store.sources.record(lease, state, drop=drop, served=served)
+        return
+    digest = document.provenance.digest if document.provenance.digest != served else ""
     await store.sources.record(
         lease,
-        replace(state, refused=digest),
-        keep=document,
-        served=_served_document(previous),
+        replace(state, last_document=digest or None),
+        drop=drop,
+        keep=document if digest else None,
+        served=served,
         drop_document=older if older != digest else "",
     )
 
@@ -119,15 +153,9 @@ def _served_document(previous: SourceContent | None) -> str:
     return previous.version.document if previous else ""
 
 
-async def settle(store: Store, lease: Lease, state: SourceState) -> None:
-    """Record a run that publishes nothing; upstream no longer shows what was held, so that is taken down."""
-    held = await store.sources.held_of(lease.source)
-    await store.sources.record(lease, state, drop=held.id if held else "")
-
-
 def answered(state: SourceState, now: datetime) -> SourceState:
     """Return the state after upstream gave a document that could be read, whatever becomes of it."""
-    return replace(state, checked_at=now, failures=0, error=None, error_code=None, refused=None)
+    return replace(state, checked_at=now, failures=0, error=None, error_code=None)
 
 
 def served(state: SourceState, provenance: Provenance | None, now: datetime) -> SourceState:

@@ -72,30 +72,43 @@ async def run_source(source: Source, upstream: Upstream, store: Store, clock: Cl
 async def reparse_source(source: Source, store: Store, clock: Clock) -> Outcome:
     """Read what upstream said last once more, from the kept document: after a parser was mended.
 
-    That is the document that could not be parsed, else the held version's, else the one that is served.
-    Upstream is not asked, so what is known of when it was stays as it is.
+    Upstream is not asked, so what is known of it stays as it is, but for a document that can be read now.
 
     Raises:
         UnknownDocumentError: no such document is kept.
     """
-    kept = await store.documents.get(await _last_said(source.name, store))
-
-    async def again(_source: Source, _upstream: Upstream, _state: SourceState, _now: datetime) -> Document:
-        return kept.document
-
-    asked = await store.sources.state(source.name)
-    outcome = await run_source(replace(source, fetch=again), _Nowhere(), store, clock)
     async with store.leases.hold(source.name) as lease:
-        if lease:
-            state = await store.sources.state(source.name)
-            await store.sources.record(lease, replace(state, checked_at=asked.checked_at, ok_at=asked.ok_at))
+        if lease is None:
+            return Outcome(source.name, "busy", message="another runner syncs this source")
+        kept = await store.documents.get(await _last_said(source.name, store))
+
+        async def again(_source: Source, _upstream: Upstream, _state: SourceState, _now: datetime) -> Document:
+            return kept.document
+
+        asked = await store.sources.state(source.name)
+        outcome = await _outcome(replace(source, fetch=again), _Nowhere(), store, lease, clock)
+        state = await store.sources.state(source.name)
+        await store.sources.record(lease, _as_asked(state, asked))
     return outcome
 
 
+def _as_asked(state: SourceState, asked: SourceState) -> SourceState:
+    """Return ``state`` with what was known of upstream before a kept document was read again."""
+    unread = asked.error_code == ParseError.code  # that is over, or said anew
+    kept = replace(
+        asked,
+        rejected=state.rejected,
+        read_at=state.read_at,
+        last_document=state.last_document,
+        validated_by=state.validated_by,
+    )
+    return replace(kept, failures=state.failures, error=state.error, error_code=state.error_code) if unread else kept
+
+
 async def _last_said(source: str, store: Store) -> str:
-    """Return the digest of the last document of ``source`` that came to anything."""
-    if refused := (await store.sources.state(source)).refused:
-        return refused
+    """Return the digest of the last document of ``source``: of no version, the held one's, or the served one's."""
+    if last := (await store.sources.state(source)).last_document:
+        return last
     if held := await store.sources.held_of(source):
         return held.provenance.digest
     if numbers := await store.versions.line(source, None, 1):
