@@ -17,10 +17,10 @@ import msgspec
 
 import schema
 from catalog_service.api.graphql import schema as graphql_schema
+from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions
 from catalog_service.export.document import AllowlistView
 from catalog_service.views import (
-    Conflicts,
     Diff,
     HeldView,
     Lookup,

@@ -6,19 +6,17 @@ absent when it does not apply; the lists of a change are always there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from types import MappingProxyType
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
-from catalog_service.catalog.conflicts import Conflict
 from catalog_service.catalog.lookup import Match
 from catalog_service.catalog.resolve import Unresolved, Via
 from catalog_service.catalog.scenarios import Scenario
 from catalog_service.catalog.snapshot import Snapshot
-from catalog_service.catalog.view import Entry, Unpublished, Use
+from catalog_service.catalog.view import Entry, Note, Unpublished, Use, View
 from schema.change import AttributeChange, Change, Changeset, Summary, summarize
 from schema.endpoint_set import Attributes, EndpointSet
 from schema.fqdn import PatternType, is_mid_wildcard, pattern_type
@@ -87,7 +85,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
 class RecordPage(Struct, frozen=True, omit_defaults=True):
     """``/v1/endpoints``: records sorted by id; ``next`` is the cursor of the next page, null on the last.
 
-    What the whole answer lacks stands on every page, where scenarios or resolved references were asked for.
+    What is to be said of the whole answer stands on every page.
     """
 
     version: int
@@ -95,12 +93,16 @@ class RecordPage(Struct, frozen=True, omit_defaults=True):
     next: str | None
     as_of: datetime | None = None
     """Set where a date or an imported version was asked for: upstreams as they were then."""
+    clouds: tuple[Cloud, ...] = ()
+    """Those that scenarios are answered for."""
     unresolved: tuple[Unresolved, ...] = ()
-    """References to service tags that have no prefixes here."""
+    """References to service tags that have no prefixes here, where they were to be resolved."""
     unpublished: tuple[Unpublished, ...] = ()
     """Scenarios without an answer for a cloud, and why."""
+    notes: tuple[Note, ...] = ()
+    """What has to be known of scenarios' answers."""
     missing: tuple[str, ...] = ()
-    """Sources that the answer needs and the catalogue has nothing of."""
+    """Sources that the answer could draw from and the catalogue has nothing of."""
 
 
 class NothingPublished(Struct, frozen=True):
@@ -119,13 +121,6 @@ class ScenarioView(Struct, frozen=True):
     clouds: tuple[Cloud, ...]
     """Those it has an answer for."""
     nothing: tuple[NothingPublished, ...]
-
-
-class Conflicts(Struct, frozen=True):
-    """``/v1/conflicts``: where sources disagree, and names that need a second look; sorted by kind and subject."""
-
-    version: int
-    items: tuple[Conflict, ...]
 
 
 class VersionPage(Struct, frozen=True):
@@ -181,12 +176,17 @@ class MatchView(Struct, frozen=True, omit_defaults=True):
 
 
 class Lookup(Struct, frozen=True, omit_defaults=True):
-    """``/v1/lookup``: the most specific match first."""
+    """``/v1/lookup``: the most specific match first. What is to be said of it is as in `RecordPage`."""
 
     query: str
     version: int
     matches: tuple[MatchView, ...]
     as_of: datetime | None = None
+    clouds: tuple[Cloud, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    unpublished: tuple[Unpublished, ...] = ()
+    notes: tuple[Note, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class HeldView(Struct, frozen=True):
@@ -280,12 +280,20 @@ def diff_view(since: Point, until: Point, changes: Changeset) -> Diff:
     return Diff(since.version, until.version, summarize(changes), change_views(changes), since.as_of, until.as_of)
 
 
-def lookup_view(
-    query: str, snapshot: Snapshot, matches: Iterable[Match], uses: Mapping[str, tuple[Use, ...]] = MappingProxyType({})
-) -> Lookup:
-    """Return the answer to ``query``; ``uses`` are the scenarios that want a record, by id."""
-    listed = tuple(_match_view(match, uses.get(match.record.id, ())) for match in matches)
-    return Lookup(query, snapshot.version, listed, snapshot.as_of)
+def lookup_view(query: str, snapshot: Snapshot, matches: Iterable[Match], found: View) -> Lookup:
+    """Return the answer to ``query`` among the records ``found``, or among all where its entries are none."""
+    uses = {entry.record.id: entry.scenarios for entry in found.entries}
+    return Lookup(
+        query,
+        snapshot.version,
+        tuple(_match_view(match, uses.get(match.record.id, ())) for match in matches),
+        snapshot.as_of,
+        found.clouds,
+        found.unresolved,
+        found.unpublished,
+        found.notes,
+        found.missing,
+    )
 
 
 def source_view(

@@ -67,11 +67,12 @@ def _settings() -> Iterator[str]:
 
 
 def _scenarios() -> Iterator[str]:
-    yield "| scenario | question | nothing published for |"
-    yield "|---|---|---|"
+    yield "| scenario | question | nothing published for | a note for |"
+    yield "|---|---|---|---|"
     for scenario in all_scenarios():
         without = ", ".join(f"`{cloud}`" for cloud in EVERY_CLOUD if scenario.sentence(cloud))
-        yield f"| `{scenario.name}` | {scenario.question} | {without} |"
+        noted = ", ".join(f"`{cloud}`" for cloud in EVERY_CLOUD if scenario.notes(cloud))
+        yield f"| `{scenario.name}` | {scenario.question} | {without} | {noted} |"
 
 
 _TABLES = {"scenarios": _scenarios, "sources": _sources, "settings": _settings}

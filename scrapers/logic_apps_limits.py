@@ -27,14 +27,14 @@ _CONNECTORS = Section(
 _OUTBOUND = Section(
     "outbound",
     "Logic Apps outbound addresses",
-    r"\boutbound ip addresses\b",
+    r"\boutbound\b",
     direction=Direction.INBOUND,
     required=True,
 )
 _INBOUND = Section(
     "inbound",
     "Logic Apps inbound addresses",
-    r"\binbound ip addresses\b",
+    r"\binbound\b(?!.*\boutbound\b)",
     direction=Direction.OUTBOUND,
     required=True,
 )
@@ -42,7 +42,11 @@ _INBOUND = Section(
 RULES = PageRules(
     service="Logic Apps",
     sections=(_INBOUND, _OUTBOUND, _CONNECTORS),
-    column_sections=((Column.CONNECTORS_IPS, _CONNECTORS),),
+    column_sections=(
+        (Column.CONNECTORS_IPS, _CONNECTORS),
+        (Column.INBOUND_IPS, _INBOUND),
+        (Column.OUTBOUND_IPS, _OUTBOUND),
+    ),
     tag_sections=(("LogicApps", _OUTBOUND), ("LogicAppsManagement", _INBOUND), ("AzureConnectors", _CONNECTORS)),
 )
 """A page without both sections is part of one: half of its addresses would go in silence."""

@@ -18,7 +18,6 @@ from scrapers.docs.rules import PageRules
 from scrapers.docs.sections import Section
 
 _SECTIONS = (
-    Section("deprecated", "Deprecated endpoints", r"\bdeprecated\b", ignored=True),
     Section("logic-apps", "Logic Apps", r"^logic apps?(?: service)?$", service="Logic Apps"),
     # Services, IP address, IP addresses: calls made from an API connected through an app, all of them
     Section("connectors", "Connectors", r"^(?:connectors|services|ip address(?:es)?)$", sentence=r"connector"),

@@ -33,7 +33,7 @@ from scrapers.source import Source
 
 _ROLE = "region"
 _AVAILABLE = re.compile(r"\bregions are available\b", re.IGNORECASE)
-_HEADER = ("power platform region", "gateway region")
+_HEADERS = (("power platform region", "gateway region"), ("power automate region", "gateway region"))
 _LATER = re.compile(r"\s*\((?P<when>available [^()]*(?:\([^()]*\)[^()]*)?)\)$", re.IGNORECASE)
 
 
@@ -83,7 +83,7 @@ def _mapped(source: Source, page: Page) -> Iterator[Found]:
     """Yield the geographies of the table of gateway regions."""
     for table in page.tables:
         words = tuple(header_words(cell) for cell in table.header)
-        if words == _HEADER and not table.merged:
+        if words in _HEADERS and not table.merged:
             yield from (_row(source, table.headings, row) for row in table.rows)
         elif "region" in " ".join(words) or _is_of_endpoints(table):
             yield f"{place(table.headings)}: the table {' | '.join(words)!r} is not one of gateway regions"
@@ -93,9 +93,9 @@ def _row(source: Source, headings: Headings, row: Row) -> Found:
     try:
         for cell in row:
             refuse_struck(cell)
-        if len(row) > len(_HEADER):
+        if len(row) > len(_HEADERS[0]):
             raise ValueError("it has more cells than the table has columns")
-        name, gateways = (*row, Text(), Text())[: len(_HEADER)]
+        name, gateways = (*row, Text(), Text())[: len(_HEADERS[0])]
         regions = sorted({region_code(item) for item in items(gateways)})
         if not regions:
             raise ValueError("there is no gateway region")

@@ -4,7 +4,7 @@
     https://flow.microsoft.com | https://gov.flow.microsoft.us (GCC), https://high.flow.microsoft.us (GCC High)
         -> service-urls:public:flow.microsoft.com, service-urls:usgov:gov.flow.microsoft.us, ... a record a URL
     ### GCC High Customers:
-    * . azure.net                        -> domains:usgov-gcchigh:*.azure.net, that domain and all below it
+    * . azure.net                        -> domains:usgov-gcchigh+usgov-dod:*.azure.net, it and all below it
     * *.crm.appsplatform.us (DoD)        -> domains:usgov-dod:*.crm.appsplatform.us: the remark goes before the heading
     Refer to the IP ranges for AzureCloud.usgovtexas ...    -> dataverse:usgov-gcchigh:AzureCloud.usgovtexas
 
@@ -21,8 +21,9 @@ from schema.regions import REGIONS, known_region
 from schema.words import US_GOVERNMENT, Cloud, Direction
 from scrapers.docs.build import hosts
 from scrapers.docs.cells import items, read_names, refuse_struck
-from scrapers.docs.cloud_words import read_cloud_words
-from scrapers.docs.clouds import heading_clouds
+from scrapers.docs.cloud_words import ordered, read_cloud_words
+from scrapers.docs.clouds import heading_clouds, is_cloud_heading
+from scrapers.docs.mentions import is_evident_host
 from scrapers.docs.page import BulletList, Paragraph, Row, Text
 from scrapers.docs.parse import parse_docs_page
 from scrapers.docs.records import cloud_slug
@@ -39,8 +40,10 @@ _CONNECTIVITY = Section(
 )
 
 _NAME_AND_CLOUD = re.compile(r"(?P<name>[^()]*[^()\s])\s*(?:\((?P<remark>[^()]+)\))?")
+_REMARK = re.compile(r"\(([^()]+)\)")
 _AZURE_GOVERNMENT = frozenset(region.code for region in REGIONS if Cloud.USGOV in region.clouds)
 _TAG = re.compile(r"\bAzureCloud\.\w+")
+_SPACED_DOT = re.compile(r"^\.\s+(?=\w)")
 _REPEATED = re.compile(r"\bas noted previously\b", re.IGNORECASE)
 _FOCUS = re.compile(r"^(?P<clouds>[^:]+):\s*focus(?:ing)? (?:attention )?on\s+(?P<regions>.+?)\.?$", re.IGNORECASE)
 
@@ -64,21 +67,41 @@ def _named(spot: Spot, section: Section, text: str, clouds: tuple[Cloud, ...]) -
     if not found:
         raise ValueError(f"{text!r} is not a name and its cloud")
     if found["remark"]:
-        clouds = read_cloud_words(found["remark"]).clouds
+        clouds = _clouds_of(found["remark"])
     if not clouds:
         raise ValueError(f"{text!r} names no known cloud")
     names = read_names(Text(lines=(found["name"],)), dotted=spot.rules.dotted)
     return hosts(spot, section, names, clouds=clouds)
 
 
+def _clouds_of(remark: str) -> tuple[Cloud, ...]:
+    return read_cloud_words(remark).clouds
+
+
 def _domains(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
-    """Read a list of domains: every bullet is one, for the heading's cloud unless it says another."""
-    section = nearest_known((_DOMAINS,), spot.headings)
-    if not isinstance(block, BulletList) or section is None or any(map(_focus, block.items)):
+    """Read a list of domains: every bullet is one, for the cloud it says, else for every cloud of the list.
+
+    Those are the heading's and those its bullets say: "GCC High Customers" also has ``*.crm.appsplatform.us (DoD)``
+    since there is a DoD, and sign-in hosts that say nothing.
+    """
+    if not isinstance(block, BulletList) or any(map(_focus, block.items)) or not _is_of_domains(block):
         return None
     for item in block.items:
         refuse_struck(item)
-    return tuple(_named(spot, section, item.text, heading_clouds(spot.headings)) for item in block.items)
+    said = {cloud for item in block.items for remark in _REMARK.findall(item.text) for cloud in _clouds_of(remark)}
+    clouds = ordered({*heading_clouds(spot.headings), *said})
+    return tuple(_named(spot, _DOMAINS, item.text, clouds) for item in block.items)
+
+
+def _is_of_domains(block: BulletList) -> bool:
+    """Below "GCC Customers:" every list is; below another heading that is a cloud's name alone, one of names."""
+    if nearest_known((_DOMAINS,), block.headings):
+        return True
+    return bool(block.headings) and is_cloud_heading(block.headings[-1]) and any(map(_opens_with_name, block.items))
+
+
+def _opens_with_name(item: Text) -> bool:
+    return is_evident_host(_SPACED_DOT.sub(".", item.text).split()[0])
 
 
 def _focused(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
@@ -98,8 +121,10 @@ def _focused(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ..
 
 def _mentioned(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
     """Read the tags of AzureCloud that a paragraph names, unless it repeats what the page said before."""
-    if not isinstance(block, Paragraph) or _REPEATED.search(block.text.text):
+    if not isinstance(block, Paragraph):
         return None
+    if _REPEATED.search(block.text.text):
+        return ()
     tags = tuple(dict.fromkeys(_TAG.findall(block.text.text)))
     if not tags:
         return None

@@ -18,38 +18,58 @@ from functools import partial
 from schema.endpoint_set import EndpointSet, endpoint_set
 from schema.words import Direction
 from scrapers.docs.build import service_tags
-from scrapers.docs.mentions import mentioned_tags
 from scrapers.docs.page import BulletList, Paragraph
 from scrapers.docs.parse import parse_docs_page
 from scrapers.docs.rules import PageRules, Spot
 from scrapers.docs.sections import Section, nearest_known
 from scrapers.docs.stars import with_stars
+from scrapers.docs.tag_mentions import mentioned_tags
 
 _ADDRESSES = Section(
-    "ip-addresses", "IP addresses required", r"^ip addresses required\b", direction=Direction.OUTBOUND, required=True
+    "ip-addresses",
+    "IP addresses required",
+    r"\brequired ip addresses\b|\bip addresses required\b",
+    direction=Direction.OUTBOUND,
+    required=True,
 )
-_PORTS = Section("ports", "Dataverse Tabular Data Stream", r"^ports$", service="Dataverse", required=True)
-_EXPOSED = re.compile(r"\bports?\s+(?P<ports>\d+(?:(?:,\s*|,?\s+and\s+)\d+)*)")
+_PORTS = Section(
+    "ports",
+    "Dataverse Tabular Data Stream",
+    r"^(?:required )?(?:tcp )?ports(?: required)?$",
+    service="Dataverse",
+    required=True,
+)
+_EXPOSED = re.compile(
+    r"\bports?\s+(?P<ports>\d+(?:(?:,\s*|,?\s*(?:\b(?:and|or)\b|&)\s*)\d+)*)\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?<![\w.])\d{2,5}(?![\w]|\.\d)")
 
 
 def _tags(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
-    """Read the service tags that sentences name, but for examples: there is no ``AzureCloud.Australia``."""
+    """Read the service tags that sentences name: all of them belong to one section or to none."""
     if not isinstance(block, Paragraph) or block.text.strikes:
         return None
-    mentions = tuple(mentioned_tags(block.text))
-    if not mentions:
-        return None
     section = nearest_known((_ADDRESSES,), spot.headings) or spot.rules.general
-    tags = (mention.tag for mention in mentions if not mention.sentence.startswith("For example"))
-    return tuple(service_tags(spot, section, (tag,)) for tag in tags)
+    return tuple(service_tags(spot, section, (mention.tag,)) for mention in mentioned_tags(block.text)) or None
 
 
 def _ports(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
-    """Read the ports of the Tabular Data Stream, which is TCP; for which names, the page does not say."""
+    """Read the ports of the Tabular Data Stream, which is TCP; for which names, the page does not say.
+
+    Raises:
+        ValueError: the paragraph holds another number that may be a port.
+    """
     section = nearest_known((_PORTS,), spot.headings[-1:])
-    found = _EXPOSED.search(block.text.text) if section and isinstance(block, Paragraph) else None
-    if section is None or found is None:
+    if section is None or not isinstance(block, Paragraph):
         return None
+    text = block.text.text
+    ports = tuple(port for found in _EXPOSED.finditer(text) for port in re.findall(r"\d+", found["ports"]))
+    if not ports:
+        return None
+    others = _NUMBER.findall(_EXPOSED.sub(" ", text))
+    if others:
+        raise ValueError(f"{', '.join(others)} in {text[:120]!r} may be a port too")
     record = endpoint_set(
         spot.source.name,
         f"{section.role}:dataverse",
@@ -58,8 +78,8 @@ def _ports(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...]
         category=section.role,
         clouds=(spot.source.cloud,),
         direction=Direction.OUTBOUND,
-        tcp_ports=re.findall(r"\d+", found["ports"]),
-        purpose=block.text.text if isinstance(block, Paragraph) else None,
+        tcp_ports=ports,
+        purpose=text,
         heading=spot.headings,
     )
     return (record,)
@@ -68,11 +88,16 @@ def _ports(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...]
 RULES = PageRules(
     service="Power Platform",
     sections=(
-        Section("power-platform", "Power Platform services", r"\burls for power platform services\b", links_only=True),
+        Section(
+            "power-platform",
+            "Power Platform services",
+            r"\burls for power platform services\b|\bpower platform(?: services)? urls\b",
+            links_only=True,
+        ),
         Section(
             "dynamics-365",
             "Dynamics 365 services",
-            r"\burls for dynamics 365 services\b",
+            r"\burls for dynamics 365 services\b|\bdynamics 365(?: services)? urls\b",
             service="Dynamics 365",
             required=True,
         ),

@@ -53,6 +53,8 @@ def test_an_spf_record_is_one_record_of_all_its_addresses() -> None:
         (OLD.replace("- 131.253.121.52", "- some others"), "'some others'"),
         (OLD.replace("- 103.9.8.121\n- 42.159.163.81\n", ""), "'Approval e-mail, China' is missing"),
         (NEW.partition("```output")[0] + NEW.rpartition("```")[2], "'Approval e-mail, commercial' is missing"),
+        (OLD + "\n## GCC High\n\nFrom 20.1.2.3 and 20.1.2.4.\n", "names 20.1.2.3, 20.1.2.4"),
+        (OLD + "\nIn addition, mail may come from 20.1.2.3.\n", "names 20.1.2.3"),
         (OLD.replace("## China", "## Somewhere else"), "in which direction traffic goes"),
         (OLD.replace("For GCC and GCC High", "For 21Vianet"), "its uses are for china"),
     ],

@@ -308,7 +308,10 @@ def test_a_lookup_names_the_record_and_the_member(invoke: Invoke, filled: Path) 
 
 def test_every_export_lists_the_same_members(invoke: Invoke, filled: Path) -> None:
     """txt, csv and json differ in form alone; kinds and sources narrow them."""
-    listed = asked(invoke, "export", "--source", PAGE, data_dir=filled)
+    code, out, err = invoke("export", "--source", PAGE, "--json", data_dir=filled)
+    listed = json.loads(out)
+    assert code == exits.FINE
+    assert "--resolve tags" in err
     members = listed["prefixes"] + listed["fqdns"]
     assert listed["prefixes"]
     assert listed["fqdns"]
@@ -323,11 +326,13 @@ def test_every_export_lists_the_same_members(invoke: Invoke, filled: Path) -> No
 
 
 def test_an_export_is_written_whole_or_not_at_all(invoke: Invoke, filled: Path, tmp_path: Path) -> None:
-    """A filter that nothing passes leaves the old file; a good one replaces it and keeps its mode."""
+    """A filter that cannot be meant, or that nothing passes, leaves the old file; a good one replaces it in its mode."""
     target = tmp_path / "allow.txt"
     target.write_text("before\n")
     target.chmod(0o640)
     code, _, _ = invoke("export", "--region", "atlantis", "-o", target, data_dir=filled)
+    assert (code, target.read_text()) == (exits.USAGE, "before\n")
+    code, _, _ = invoke("export", "--service", "Atlantis", "-o", target, data_dir=filled)
     assert (code, target.read_text()) == (exits.NOT_FOUND, "before\n")
     code, out, err = invoke("export", "-o", target, data_dir=filled)
     assert (code, out) == (exits.FINE, "")

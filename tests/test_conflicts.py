@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 
-from catalog_service.catalog.conflicts import Conflict, ConflictKind, Party, conflicts
+import pytest
+
+from catalog_service.catalog.conflict import Conflict, ConflictKind, Party
+from catalog_service.catalog.conflicts import conflicts
 from schema.endpoint_set import EndpointSet
-from schema.words import Cloud, Direction
-from tests.catalogs import CONNECTORS, LOGIC_APPS, PUBLIC_TAGS, SEED, WORLDWIDE, row, snapshot_of, tag
+from schema.words import US_GOVERNMENT, Cloud, Direction
+from tests.catalogs import CONNECTORS, GOV_TAGS, LOGIC_APPS, PUBLIC_TAGS, SEED, WORLDWIDE, row, snapshot_of, tag
 
 NAME = "login.example.com"
 OUT = Direction.OUTBOUND
@@ -151,6 +154,40 @@ def test_two_pages_are_compared_with_each_other() -> None:
     seed = row(SEED, "europe", category="connectors", region="europe", prefixes=["20.0.0.0/24"])
     (one,) = found(seed, connectors("europe", "20.3.0.0/24"))
     assert {party.source for party in one.parties} == {SEED, CONNECTORS}
+
+
+@pytest.mark.parametrize("category", ["connectors", "ip-addresses"])
+def test_the_limits_pages_addresses_are_the_connectors(category: str) -> None:
+    """Whatever the section is called: it is held against the tag."""
+    limits = row(
+        "power-automate-limits-and-config", "we", category=category, region="westeurope", prefixes=["20.9.0.0/24"]
+    )
+    (one,) = found(WEST, limits)
+    assert (one.subject, [party.source for party in one.parties]) == ("AzureConnectors", [PUBLIC_TAGS, limits.source])
+
+
+def test_rows_that_only_name_tags_are_compared_by_their_prefixes() -> None:
+    """A page that names the tag and one that lists other addresses disagree; one that names the same does not."""
+    named = row(CONNECTORS, "p:europe", service="Managed connectors", region="europe", service_tags=["AzureConnectors"])
+    listed = row(SEED, "europe", category="connectors", region="europe", prefixes=["20.0.0.0/24"])
+    (one,) = found(WEST, NORTH, named, listed)
+    assert {party.source: party.lacks for party in one.parties} == {
+        PUBLIC_TAGS: (),
+        CONNECTORS: (),
+        SEED: ("20.1.0.0/24",),
+    }
+    assert found(WEST, NORTH, named) == ()
+    assert found(named, listed) == ()
+
+
+def test_clouds_where_all_say_the_same_make_one_conflict() -> None:
+    """GCC, GCC High and DoD mean the same tags: one row for the three of them is one conflict."""
+    gov = tag("LogicApps.USGovVirginia", "52.0.0.0/24", source=GOV_TAGS)
+    listed = row(
+        LOGIC_APPS, "va", service="Logic Apps", region="usgovvirginia", prefixes=["52.9.0.0/24"], clouds=US_GOVERNMENT
+    )
+    (one,) = found(gov, listed)
+    assert one.clouds == US_GOVERNMENT
 
 
 def test_directions_are_kept_apart() -> None:

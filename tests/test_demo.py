@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from catalog_service.catalog.conflicts import ConflictKind, conflicts
+from catalog_service.catalog.conflict import ConflictKind
+from catalog_service.catalog.conflicts import conflicts
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
 from catalog_service.catalog.scenarios import all_scenarios

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from schema.words import EVERY_CLOUD, US_GOVERNMENT, Cloud
-from scrapers.docs.clouds import heading_clouds, is_cloud_heading, refuse_unread_heading, region_clouds, row_clouds
+from scrapers.docs.clouds import (
+    heading_clouds,
+    is_cloud_heading,
+    refuse_unread_heading,
+    region_clouds,
+    row_clouds,
+    unknown_of_series,
+)
 
 PUBLIC, GCC, GCCHIGH, DOD, CHINA = EVERY_CLOUD
 SOVEREIGN = (PUBLIC, *US_GOVERNMENT)
@@ -149,6 +156,19 @@ def test_the_innermost_heading_that_names_a_cloud_states_it(
         ("Relay (*.relay.gov.example.us).", (), (PUBLIC,)),
         ("Relay (see the article on US Government).", (), (PUBLIC,)),
         ("Relay (Germany West Central).", (), (PUBLIC,)),
+        ("Access to tables in GCC High", (), (GCCHIGH,)),
+        ("GCC High: access to tables", (), (GCCHIGH,)),
+        ("Access to tables. Applies to DoD.", (), (DOD,)),
+        ("This applies only to China regions.", (), (CHINA,)),
+        ("Access to tables in China", (), (CHINA,)),
+        ("Access to tables for government tenants", (), US_GOVERNMENT),
+        ("Tables (Fairfax)", (), US_GOVERNMENT),
+        ("Tables (Gallatin)", (), (CHINA,)),
+        ("Tables (L5)", (), (DOD,)),
+        ("Tables (DoD IL5 only)", (), (DOD,)),
+        ("Tables (IL4)", (), (GCCHIGH,)),
+        ("The GCC portal", US_HEADING, US_GOVERNMENT),
+        ("Replace # with Japan: 7, Dynamics 365 US Government: 9", (), (PUBLIC,)),
         ("Government forms and China shipments are telemetry too.", (), (PUBLIC,)),
     ],
 )
@@ -165,6 +185,7 @@ def test_uses_narrow_or_widen(uses: str, headings: tuple[str, ...], clouds: tupl
         "Relay (Germany)",
         "Tables (handled by China)",
         "(only DoD forms)",
+        "Tables (GCC L4)",
     ],
 )
 def test_a_parenthesis_that_names_a_cloud_in_other_words_is_refused(uses: str) -> None:
@@ -272,3 +293,37 @@ def test_a_heading_of_a_cloud_alone_is_told_from_a_section() -> None:
     )
     assert all(map(is_cloud_heading, alone))
     assert not any(map(is_cloud_heading, ("Required services", "Public endpoints for hosted machines", "Endpoints")))
+
+
+@pytest.mark.parametrize("uses", ["The GCC High portal", "Telemetry of DoD forms", "The Fairfax relay"])
+def test_a_cloud_s_own_name_left_unread_is_refused_where_no_place_states_a_cloud(uses: str) -> None:
+    """Its row would be public in silence."""
+    with pytest.raises(ValueError, match="in words that are not known"):
+        row_clouds(uses, "", (), PUBLIC)
+
+
+@pytest.mark.parametrize(
+    ("heading", "clouds"),
+    [
+        ("Public and GCC endpoints for machines", (PUBLIC, GCC)),
+        ("Worldwide and GCC endpoints", (PUBLIC, GCC)),
+        ("Commercial (public) and GCC endpoints", (PUBLIC, GCC)),
+        ("Endpoints for machines (commercial and US Government)", (PUBLIC, *US_GOVERNMENT)),
+        ("GCC/public endpoints", (PUBLIC, GCC)),
+        ("Public", (PUBLIC,)),
+        ("Public IP addresses in GCC", (GCC,)),
+    ],
+)
+def test_public_beside_another_cloud_in_a_heading_is_a_cloud(heading: str, clouds: tuple[Cloud, ...]) -> None:
+    """Joined to a cloud's name it is one; in "public IP addresses" it is none."""
+    assert heading_clouds((heading,)) == clouds
+
+
+def test_an_unknown_name_in_a_series_of_cloud_headings_is_seen() -> None:
+    """The same words after "endpoints" as a cloud's heading, and no cloud before it."""
+    series = ["US Government endpoints for machines", "Public endpoints for machines", "Endpoints for the app"]
+    assert unknown_of_series("Bleu endpoints (France) for machines", series)
+    assert unknown_of_series("USNat and USSec endpoints for machines", series)
+    assert not unknown_of_series("Telemetry endpoints for the portal", series)
+    assert not unknown_of_series("21Vianet endpoints (China) for machines", series)
+    assert not unknown_of_series("Bleu endpoints for machines", ["Telemetry endpoints for machines"])

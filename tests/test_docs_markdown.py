@@ -117,11 +117,16 @@ def test_front_matter_becomes_metadata() -> None:
         ("[!INCLUDE [cc-data-platform-banner](x.md)]", ()),
         ("[!INCLUDE [endpoints](includes/more.md)]", ("includes/more.md",)),
         ("[!include[table](includes/a.md)] [!INCLUDE [b](ip-ranges.md)]", ("includes/a.md", "ip-ranges.md")),
+        ("[!INCLUDE [desktop-flows](includes/desktop-flows-runtime.md)]", ("includes/desktop-flows-runtime.md",)),
+        ("[!INCLUDE [allow](includes/gcc-high.md)]", ("includes/gcc-high.md",)),
+        ("[!INCLUDE [note](includes/region-note.md)]", ("includes/region-note.md",)),
+        ("[!INCLUDE [sku](../includes/logic-apps-sku-consumption.md)] [!INCLUDE [x](preview-note.md)]", ()),
+        ("Use [!INCLUDE [pn_product](../includes/pn-product.md)] now", ()),
         ("[!INCLUDE [sharepoint-detailed-docs](includes/sharepoint-detailed-docs.md)]", ()),
     ],
 )
 def test_the_page_knows_what_it_takes_from_elsewhere(include: str, missing: tuple[str, ...]) -> None:
-    """Included files are not in the page; footers and banners hold no endpoints (sources.md D1.32)."""
+    """Included files are not in the page; only footers, banners and notes hold no endpoints (sources.md D1.32)."""
     assert page_from_markdown(f"# T\n\nText\n\n{include}\n").includes == missing
 
 

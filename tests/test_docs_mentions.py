@@ -1,4 +1,4 @@
-"""Service tags and host names outside tables."""
+"""Host names and addresses outside tables."""
 
 from __future__ import annotations
 
@@ -6,53 +6,20 @@ import pytest
 
 from scrapers.docs.markdown import page_from_markdown
 from scrapers.docs.mentions import (
-    goes_to_service_tag,
+    is_evident_host,
     lists_addresses,
     lists_host_names,
-    lists_service_tags,
-    mentioned_tags,
     opening_names,
     opening_span,
     spf_addresses,
 )
-from scrapers.docs.page import BulletList, Paragraph, Text
-
-
-def tags(markdown: str) -> list[str]:
-    (block,) = page_from_markdown(markdown).blocks
-    assert isinstance(block, Paragraph)
-    return [mention.tag for mention in mentioned_tags(block.text)]
+from scrapers.docs.page import BulletList, Text
 
 
 def bullets(markdown: str) -> BulletList:
     block = page_from_markdown(markdown).blocks[-1]
     assert isinstance(block, BulletList)
     return block
-
-
-@pytest.mark.parametrize(
-    ("sentence", "named"),
-    [
-        ("Allow traffic from the **AzureConnectors** service tag.", ["AzureConnectors"]),
-        ("The service tags are `LogicApps` and **PowerPlatformInfra**.", ["PowerPlatformInfra", "LogicApps"]),
-        ("Use the `AzureConnectors.WestEurope` service tag.", ["AzureConnectors.WestEurope"]),
-        ("The file **Azure IP Ranges and Service Tags** is weekly.", []),
-        ("Service tags follow the **Region** of **Environments**.", []),
-        ("Use service tags. Look at **AzureConnectors**.", []),
-        ("Don't use the **AzureConnectors** service tag.", []),
-        ("Allow traffic from AzureConnectors, a service tag.", []),
-    ],
-)
-def test_only_names_beside_the_words_are_tags(sentence: str, named: list[str]) -> None:
-    """A tag is CamelCase, bold or code, and in a sentence that speaks of service tags."""
-    assert tags(sentence) == named
-
-
-def test_lists_of_tags_are_announced() -> None:
-    """Bullets are tags only below a sentence about service tags."""
-    assert lists_service_tags(bullets("Available service tags:\n- `PowerPlatformInfra` -- infrastructure"))
-    assert not lists_service_tags(bullets("Available roles:\n- `PowerPlatformInfra` -- infrastructure"))
-    assert not lists_service_tags(bullets("On service tags:\n- Learn about PowerPlatformInfra"))
 
 
 def test_lists_of_host_names_are_announced() -> None:
@@ -62,7 +29,31 @@ def test_lists_of_host_names_are_announced() -> None:
     assert not lists_host_names(bullets("Allow traffic:\n- The portal at `*.powerautomate.com`"))
     assert lists_host_names(bullets("Allow traffic to:\n- a.example.com (x)\n- https://b.example.com/y"))
     assert not lists_host_names(bullets("Allow traffic:\n- a.example.com\n- The portal"))
-    assert not lists_host_names(bullets("The files:\n- a.example.com"))
+    assert not lists_host_names(bullets("The files:\n- settings.json"))
+    assert not lists_host_names(bullets("Don't allow these domains:\n- a.example.com"))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "hosts"),
+    [
+        ("The mobile app also needs:\n- `collector.azure.cn` (telemetry)\n- a.example.com", True),
+        ("Open port 443 to these destinations:\n- a.example.com\n- *.b.example.com", True),
+        ("- a.example.com\n- b.example.com", True),
+        ("- Node.js\n- ASP.NET\n- settings.json", False),
+        ("- a.example.com\n- The portal", False),
+        ("- a.example.com serves the portal", False),
+        ("No longer use these:\n- a.example.com", False),
+    ],
+)
+def test_bullets_that_are_nothing_but_host_names_need_no_sentence(markdown: str, hosts: bool) -> None:
+    """Nested below a word, below a sentence of other words, or below none; not below one against them."""
+    assert lists_host_names(bullets(markdown)) is hosts
+
+
+@pytest.mark.parametrize("word", ["Node.js", "ASP.NET", "settings.json", "https://a.example.com/x", "a.com/b", "com"])
+def test_other_words_with_a_dot_are_no_evident_host_names(word: str) -> None:
+    """What may be a product, a file or a link is nothing to refuse a page for."""
+    assert not is_evident_host(word)
 
 
 @pytest.mark.parametrize(
@@ -83,24 +74,6 @@ def test_the_names_that_open_a_bullet(bullet: str, names: tuple[str, ...], rest:
     (item,) = bullets(f"- {bullet}").items
     opening = opening_names(item)
     assert (opening.names, opening.rest) == (names, rest)
-
-
-@pytest.mark.parametrize(
-    ("sentence", "outbound"),
-    [
-        ("Allow outbound traffic from your network to the LogicApps service tag.", True),
-        ("Open connections to LogicApps and AzureConnectors service tags.", True),
-        ("Allow outbound traffic to the AzureConnectors and LogicApps service tags.", True),
-        ("Allow outbound access to the following service tags:", True),
-        ("Allow traffic into your network from the LogicApps service tag.", False),
-        ("Allow access to SharePoint from the LogicApps service tag.", False),
-        ("The tag is LogicApps, as described in outbound IP addresses.", False),
-        ("To enable actions to call services, allow traffic from the LogicApps service tag.", False),
-    ],
-)
-def test_a_sentence_tells_the_direction_of_a_tag(sentence: str, outbound: bool) -> None:
-    """Only a sentence that lets traffic out to the tag makes it outbound."""
-    assert goes_to_service_tag(sentence, "LogicApps") is outbound
 
 
 def test_the_opening_span_is_the_first_thing_of_a_bullet() -> None:

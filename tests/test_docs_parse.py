@@ -145,23 +145,20 @@ def test_one_heading_may_stand_over_two_sections() -> None:
     assert list(by_key(rules, f"{SERVICES}\n{ADDRESSES}")) == ["addresses:japan", "names:public:a.example.com"]
 
 
-def test_an_ignored_section_holds_no_endpoint() -> None:
-    """Its tables, bullets, tags and broken tables are not read; a known section below it is (sources.md D1.16)."""
-    rules = PageRules("P", (PORTAL, Section("gone", "Gone", "deprecated", ignored=True)))
+def test_a_deprecated_section_holds_no_endpoint() -> None:
+    """Its tables, bullets, tags and broken tables are not read, nor those below it (sources.md D1.16)."""
+    rules = PageRules("P", (PORTAL,))
     rest = (
         "Use the **AzureConnectors** service tag.\n\nAllow:\n\n- `b.example.com`\n\n"
         "| Old URL | New URL |\n|---|---|\n| c.d.example.com | e.f.example.com |\n"
     )
-    found = records(rules, f"{SERVICES}\n## Deprecated endpoints\n\n{rest}\n### Examples\n\n{rest}")
+    found = records(rules, f"{SERVICES}\n## Deprecated endpoints\n\n{rest}\n### Services\n\n{rest}")
     assert [record.fqdns for record in found] == [("a.example.com",)]
-    below = records(rules, f"# T\n\n## Deprecated\n\n### Services\n\n{NAMES}| a.example.com | https | U |\n")
-    assert [record.category for record in below] == ["portal"]
 
 
-def test_a_page_whose_endpoints_are_all_ignored_is_refused() -> None:
+def test_a_page_whose_endpoints_are_all_deprecated_is_refused() -> None:
     """What is left out does not count as a table of endpoints."""
-    rules = PageRules("P", (Section("gone", "Gone", "services", ignored=True),))
-    assert refusal(rules, SERVICES) == ("the page has no table of endpoints",)
+    assert refusal(PLAIN, SERVICES.replace("## ", "## Deprecated ")) == ("the page has no table of endpoints",)
 
 
 def test_a_table_of_links_holds_none_and_must_not() -> None:
@@ -337,3 +334,51 @@ def test_all_clouds_of_a_heading_go_to_its_rows() -> None:
     page = "# T\n\n## S\n\n### Global endpoints\n\n| URI | Region |\n|---|---|\n| a.example.com | Norway |\n"
     (record,) = records(PLAIN, page)
     assert (record.all_clouds, record.region) == (EVERY_CLOUD, "norway")
+
+
+def test_deprecated_sections_hold_no_endpoint_on_any_page() -> None:
+    """Neither they nor what stands below them; a heading about something else that is deprecated does."""
+    gone = f"### Calls\n\n{NAMES}| old.example.com | https | U |\n"
+    for heading in ("Deprecated", "Deprecated endpoints", "Retired domains", "Endpoints (deprecated)"):
+        found = records(PLAIN, f"{SERVICES}\n## {heading}\n\n{gone}")
+        assert [one.fqdns for one in found] == [("a.example.com",)]
+    found = records(PLAIN, f"{SERVICES}\n## Required after the deprecated TLS 1.0\n\n{gone}")
+    assert len(found) == 2
+
+
+def test_rows_and_bullets_that_are_withdrawn_refuse_the_page() -> None:
+    """ "Deprecated. Do not allow." beside a name is no purpose."""
+    for uses in ("Deprecated. Do not allow.", "Portal (deprecated)", "No longer used."):
+        (reason,) = refusal(PLAIN, f"{SERVICES}| b.example.com | https | {uses} |\n")
+        assert "is not to be allowed any more" in reason
+    (reason,) = refusal(PLAIN, f"{SERVICES}\nAllow:\n\n- `b.example.com` (deprecated)\n")
+    assert "is not to be allowed any more" in reason
+    assert len(records(PLAIN, f"{SERVICES}| b.example.com | https | Tells of deprecated actions. |\n")) == 2
+
+
+def test_uses_that_name_a_cloud_are_not_inherited() -> None:
+    """The row below may be for every cloud: a person must say."""
+    rules = PageRules("P", inherits_uses=True)
+    (reason,) = refusal(
+        rules, f"{SERVICES}| b.example.com | https | Required for GCC High. |\n| c.example.com | https | |\n"
+    )
+    assert "'Required for GCC High.' names a cloud" in reason
+
+
+def test_a_new_cloud_beside_known_ones_refuses_the_page() -> None:
+    """Its rows would be public."""
+    page = (
+        f"# T\n\n### US Government endpoints for calls\n\n{NAMES}| a.example.us | https | U |\n\n"
+        f"### Bleu endpoints for calls\n\n{NAMES}| a.example.fr | https | U |\n"
+    )
+    assert refusal(PLAIN, page) == ("Bleu endpoints for calls: a heading like those of clouds, and no known cloud",)
+
+
+def test_inbound_addresses_are_outbound_for_the_customer() -> None:
+    """What a service is called at, the customer calls; each column keeps its direction."""
+    page = "# T\n\n## Calls\n\n| Azure region | Inbound IP addresses | Outbound IP |\n|---|---|---|\n| Japan | 20.1.1.1 | 20.1.1.2 |\n"
+    found = records(PLAIN, page)
+    assert {(one.direction, one.prefixes) for one in found} == {
+        (Direction.OUTBOUND, ("20.1.1.1/32",)),
+        (Direction.INBOUND, ("20.1.1.2/32",)),
+    }

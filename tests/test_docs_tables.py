@@ -76,7 +76,7 @@ def test_other_tables_are_no_tables_of_endpoints(header: str, row: str) -> None:
     ("header", "row", "reason"),
     [
         ("Domains | Protocols | Severity", "", "'severity'"),
-        ("Region | Outbound IP | Inbound IP", "", "'inbound ip'"),
+        ("Region | Outbound IP | Latency", "", "'latency'"),
         ("Domains | URL", "", "mean the same"),
         ("Domänen | Protokolle", "| *.flow.microsoft.com<br>*.powerapps.com | https |", "column 1"),
         ("地域 | 送信 IP", "| 日本 | 13.78.108.0 - 13.78.108.15、13.71.153.19 |", "column 2"),

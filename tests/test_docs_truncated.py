@@ -20,6 +20,7 @@ TABLE = "# Page\n\n| Domains | Protocols | Uses |\n| --- | --- | --- |\n"
         "# Page\n\nAllow these addresses.",
         "# Page\n\n[!INCLUDE[footer](includes/footer.md)]",
         "# Page\n\n- [Limits](limits.md)",
+        "# Page\n\nText.\n\n## See also",
         "# Page\n\nIt ends in the line break of a word\n",
     ],
 )
@@ -35,6 +36,7 @@ def test_a_whole_page_is_read(end: str) -> None:
         TABLE + "| a.example.com | https |",
         TABLE + "| a.example.com | https | Portal.",
         "# Page\n\nDomains | Uses\n--- | ---\na.example.c",
+        "# Page\n\n## GCC Hi",
         "# Page\n\n- *.example.c",
         "# Page\n\n* *.example.",
         "# Page\n\nRefer to the addresses of AzureCloud.us",

@@ -116,7 +116,7 @@ def test_a_row_names_every_record_that_holds_the_member() -> None:
 def test_no_cell_starts_a_formula(start: str) -> None:
     """A cell that a spreadsheet would compute gets an apostrophe; a comma or a quote is quoted."""
     odd = msgspec.structs.replace(tag("A"), id=f'{start}HYPERLINK("x",1)', fqdns=("a.example",))
-    rows = list(csv.reader(io.StringIO(render_table(1, Allowlist((), ("a.example",)), seen((odd,))).decode())))
+    rows = list(csv.reader(io.StringIO(render_table(SNAPSHOT, Allowlist((), ("a.example",)), seen((odd,))).decode())))
     assert rows[1] == ["a.example", "fqdn", f"'{odd.id}", "", ""]
 
 
@@ -144,7 +144,9 @@ def test_a_filter_without_a_match_is_an_error(wanted: Filter) -> None:
     ("wanted", "parameter"),
     [
         (Filter(services=("AzureConnectors", "LogicAps")), "service"),
-        (Filter(regions=("westeurope", "westeuropa")), "region"),
+        (Filter(regions=("westeurope", "japaneast")), "region"),
+        (Filter(services=("Nope",)), "service"),
+        (Filter(services=("Nope",), sources=(TAGS,)), "service"),
         (Filter(sources=(TAGS, "azure-service-tags-publik")), "source"),
     ],
 )
@@ -154,6 +156,53 @@ def test_a_misspelled_word_beside_good_ones_is_an_error(wanted: Filter, paramete
         chosen(SNAPSHOT, wanted)
     assert refused.value.facts["parameter"] == parameter
     assert str(refused.value.facts["value"]) in str(refused.value)
+
+
+def test_a_region_that_nobody_knows_is_a_bad_parameter() -> None:
+    """It may be misspelled: the error says where the known ones stand."""
+    with pytest.raises(BadParameterError, match="catalog-service regions") as refused:
+        chosen(SNAPSHOT, Filter(regions=("westeurope", "westeuropa")))
+    assert refused.value.facts["value"] == "westeuropa"
+
+
+def test_references_that_nobody_asked_to_resolve_are_told() -> None:
+    """The row's own members make a list; the tags it names are not in it, and the view says so."""
+    found = chosen(SNAPSHOT, Filter(sources=(PAGE,)))
+    assert [(one.by, one.tag, one.unasked, one.unread) for one in found.unresolved] == [
+        (f"{PAGE}:references", "AzureConnectors", True, False),
+        (f"{PAGE}:references", "LogicApps", True, False),
+    ]
+    assert [one.tag for one in chosen(SNAPSHOT, Filter(sources=(PAGE, TAGS))).unresolved] == []
+    assert chosen(SNAPSHOT, Filter(sources=(PAGE,), kinds=(Kind.FQDN,))).unresolved == ()
+    assert chosen(SNAPSHOT, Filter(sources=(PAGE,), resolve=True)).unresolved == ()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(sources=(PAGE,), kinds=(Kind.PREFIX,)),
+        Filter(services=("references",)),
+        Filter(services=("references",), kinds=(Kind.SERVICE_TAG,)),
+    ],
+)
+def test_a_list_of_references_alone_says_how_to_have_their_prefixes(wanted: Filter) -> None:
+    """Nothing to list, and the error names ``resolve=tags``."""
+    with pytest.raises(NoMatchError, match="resolve=tags"):
+        render("txt", SNAPSHOT, chosen(SNAPSHOT, wanted), wanted.kinds)
+
+
+def test_a_row_of_the_table_names_the_tags_that_hold_the_member() -> None:
+    """A record resolved by two tags credits each prefix to the one it came from; its own to none."""
+    both = msgspec.structs.replace(PAGE_1[1], prefixes=("20.9.9.0/24",))
+    snapshot = Snapshot(2, (content(TAGS, 1, TAGS_1), content(PAGE, 2, (both,))))
+    data = render("csv", snapshot, chosen(snapshot, Filter(sources=(PAGE,), resolve=True)), ())
+    vias = {one["member"]: one["via"] for one in csv.DictReader(io.StringIO(data.decode()))}
+    assert vias == {
+        "13.66.60.0/24": f"{TAGS}:AzureConnectors",
+        "20.1.2.0/24": f"{TAGS}:LogicApps",
+        "20.9.9.0/24": "",
+        "2603:1000::/40": f"{TAGS}:AzureConnectors",
+    }
 
 
 def test_records_without_members_of_the_kind_are_an_error() -> None:

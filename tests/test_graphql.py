@@ -82,18 +82,24 @@ def codes(answer: dict[str, Any]) -> list[str]:
         (
             (
                 'lookup(query: "13.66.60.65") { query version matches { id source service title prefix fqdn cloud clouds '
-                "region direction category protocols tcpPorts udpPorts } }"
+                "region direction category protocols tcpPorts udpPorts } missing }"
             ),
             "/v1/lookup?q=13.66.60.65",
         ),
-        ("allowlist { version prefixes fqdns }", "/v1/allowlist?format=json"),
         (
-            'allowlist(filter: {service: ["AzureConnectors"], cloud: [PUBLIC]}, at: "1") { version prefixes fqdns }',
+            "allowlist { version prefixes fqdns missing unresolved { by tag cloud source unasked } }",
+            "/v1/allowlist?format=json",
+        ),
+        (
+            'allowlist(filter: {service: ["AzureConnectors"], cloud: [PUBLIC]}, at: "1") { version prefixes fqdns missing }',
             "/v1/allowlist?format=json&service=AzureConnectors&cloud=public&at=1",
         ),
-        (f"endpoints {{ version items {{ {RECORD} }} next }}", "/v1/endpoints"),
+        (f"endpoints {{ version items {{ {RECORD} }} next missing }}", "/v1/endpoints"),
         (
-            f'endpoints(filter: {{kind: [FQDN, SERVICE_TAG], direction: OUTBOUND}}, at: "2") {{ version items {{ {RECORD} }} }}',
+            (
+                'endpoints(filter: {kind: [FQDN, SERVICE_TAG], direction: OUTBOUND}, at: "2") '
+                f"{{ version items {{ {RECORD} }} missing }}"
+            ),
             "/v1/endpoints?kind=fqdn,service-tag&direction=outbound&at=2",
         ),
         (f'endpoint(id: "{PAGE}:flow") {{ {RECORD} }}', f"/v1/endpoints/{PAGE}:flow"),

@@ -48,7 +48,7 @@ HELD = {
         "later": ACCEPTED,
     },
     "power-automate-regions-overview": {"007": ACCEPTED, "011": DROPPED, "040": ACCEPTED, "043": ACCEPTED},
-    "power-automate-us-govt": {"010": ACCEPTED},
+    "power-automate-us-govt": {"010": ACCEPTED, "042": ACCEPTED},
     "power-automate-approvals-email": {"003": ACCEPTED},
     "power-apps-limits-and-config": {"005": ACCEPTED, "012": ACCEPTED},
     "power-platform-online-requirements": {},

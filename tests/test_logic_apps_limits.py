@@ -144,3 +144,16 @@ def test_a_localized_page_is_refused_for_its_words(path: Path) -> None:
     reasons = refusal(RULES, path)
     assert sum("holds endpoints, but its header is not known" in reason for reason in reasons) == 2
     assert any("two languages" in reason for reason in reasons) is (path.stem[:3] in {"002", "004"})
+
+
+def test_shorter_headings_and_both_directions_in_one_table_are_read() -> None:
+    """ "Inbound" and "Outbound" alone, or as columns of one table, keep their direction."""
+    short = (INBOUND + OUTBOUND).replace(" IP addresses\n", "\n")
+    one = "## Inbound and outbound IP addresses\n\n| Region | Inbound IP | Outbound IP |\n|---|---|---|\n"
+    both = f"{one}| East US | 40.117.99.79 | 13.92.98.111 |\n"
+    for page in (short, both):
+        found = by_key(RULES, page)
+        assert {key: one.direction for key, one in found.items()} == {
+            "inbound:eastus": Direction.OUTBOUND,
+            "outbound:eastus": Direction.INBOUND,
+        }

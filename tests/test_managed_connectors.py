@@ -79,3 +79,24 @@ def test_real_tables_of_both_older_forms_are_read() -> None:
     roles = [key.partition(":")[0] for key in found]
     assert [roles.count(role) for role in ("logic-apps", "logic-apps-outbound", "power-platform")] == [38, 38, 12]
     assert all(one.prefixes for one in found.values())
+
+
+@pytest.mark.parametrize("header", ["Geo", "Geography", "Multitenant region", "Geo (multitenant region)"])
+def test_a_geography_is_one_by_other_words(header: str) -> None:
+    """The header of regions changes its spelling, not its meaning."""
+    page = TABLE.format(f"{header} | Service tag name", "Canada | AzureConnectors.CanadaEast")
+    assert list(by_key(RULES, page)) == ["power-platform:canada"]
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "You must also allow `PowerPlatformPlex`.",
+        "Also allow these:\n\n- `PowerPlatformPlex`",
+        "Calls come from the following service tags: AzureConnectors.CanadaEast and PowerPlatformPlex.",
+    ],
+)
+def test_a_tag_of_prose_needs_no_markup(prose: str) -> None:
+    """A tag these pages have is one wherever a sentence asks for it."""
+    page = TABLE.format("Geo | Service tags", "Canada | AzureConnectors.CanadaEast") + f"\n{prose}\n"
+    assert by_key(RULES, page)["power-platform:PowerPlatformPlex"].direction is Direction.INBOUND

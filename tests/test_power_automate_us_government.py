@@ -135,7 +135,7 @@ def _is_domain(line: str) -> bool:
 
 
 def test_most_edits_of_the_real_page_change_nothing() -> None:
-    """Of 51 edits four changed what is published; the guard holds the first list of domains for a person."""
+    """Of 51 edits four changed what is published; the guard holds the first list of domains, and the first for DoD too."""
     readings = [records(RULES, page) for page in corpus_pages("power-automate-us-govt")]
     if not readings:
         pytest.skip("no corpus of real upstream data here")
@@ -146,4 +146,30 @@ def test_most_edits_of_the_real_page_change_nothing() -> None:
         for at, ((before, after), changes) in enumerate(zip(pairwise(readings), changesets, strict=True), 2)
         if unsafe_reasons(LIMITS, before, after, changes)
     ]
-    assert held == [10]
+    assert held == [10, 42]
+
+
+@pytest.mark.parametrize(
+    ("heading", "cloud"),
+    [
+        ("### GCC tenants:", GCC),
+        ("### GCC", GCC),
+        ("### DoD:", DOD),
+        ("### Department of Defense (DoD) Customers:", DOD),
+        ("**GCC Customers:**", GCC),
+    ],
+)
+def test_domains_stand_under_any_heading_that_is_a_cloud_s_name(heading: str, cloud: Cloud) -> None:
+    """Whoever is called a customer, and in bold as well."""
+    found = by_key(RULES, f"{TABLE}\n{heading}\n\n* .example.us\n* . example.net\n")
+    domains = [one for one in found.values() if one.category == "domains"]
+    assert [(one.fqdns, one.all_clouds) for one in domains] == [
+        (("*.example.net", "example.net"), (cloud,)),
+        (("*.example.us", "example.us"), (cloud,)),
+    ]
+
+
+def test_domains_under_no_known_heading_refuse_the_page() -> None:
+    """For which cloud they are, nothing says."""
+    (reason,) = refusal(RULES, f"{TABLE}\n## Domains\n\n* .example.us and more\n")
+    assert "names .example.us, which is in no record" in reason

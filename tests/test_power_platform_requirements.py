@@ -93,3 +93,36 @@ def test_the_real_page_is_read(page: Path) -> None:
     assert {pattern for one in found for pattern in one.patterns} == {"*.crm#.dynamics.com"}
     assert sum(len(one.fqdns) for one in found) == 22
     assert records(RULES, rendered(page)) == found
+
+
+@pytest.mark.parametrize(
+    ("ports", "numbers"),
+    [
+        ("TCP port 1433 and TCP port 5558", ("1433", "5558")),
+        ("ports **1433**, **5558** & 5559", ("1433", "5558", "5559")),
+        ("ports 1433, 5558, and 5559", ("1433", "5558", "5559")),
+    ],
+)
+def test_all_ports_of_the_paragraph_are_read(ports: str, numbers: tuple[str, ...]) -> None:
+    """However they are joined."""
+    assert by_key(RULES, PAGE.replace("ports *1433* and *5558*", ports))["ports:dataverse"].tcp_ports == numbers
+
+
+def test_a_number_that_may_be_a_port_refuses_the_page() -> None:
+    """Half of the ports would be no ports."""
+    assert any("5558 in" in said for said in refusal(RULES, PAGE.replace("and *5558*", "to *5558*")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("## IP addresses required", "## Required IP addresses"),
+        ("## Ports", "## Required ports"),
+        ("### URLs for Dynamics 365 services", "### Dynamics 365 URLs"),
+        ("### URLs for Power Platform services", "### Power Platform URLs"),
+    ],
+)
+def test_a_reworded_heading_is_the_same_section(old: str, new: str) -> None:
+    """The same records, wherever their words stand."""
+    assert old in PAGE
+    assert by_key(RULES, PAGE.replace(old, new)).keys() == by_key(RULES, PAGE).keys()

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
+from catalog_service.api.app import create_app
 from catalog_service.catalog.scenarios import all_scenarios
 from catalog_service.cli import exits
 from catalog_service.cli.app import main
+from catalog_service.reader import Reader
 from catalog_service.store.connect import Store, open_store
 from schema.endpoint_set import EndpointSet
 from schema.words import Cloud, Direction
+from scrapers.sources import SOURCES as SOURCES_READ
 from tests.api_client import DAY, START, application, client, commit, graphql
 from tests.catalogs import CONNECTORS, GOV_TAGS, PUBLIC_TAGS, SEED, WORLDWIDE, row, tag
 from tests.test_graphql import RECORD, as_rest, bare
@@ -39,6 +43,7 @@ PAGE = (
         SEED,
         "portal",
         category="portal",
+        clouds=(Cloud.PUBLIC, Cloud.USGOV),
         direction=OUT,
         fqdns=["make.example.com", "autodiscover.*.example.com"],
         protocols=["https"],
@@ -73,7 +78,10 @@ async def body(opened: httpx.AsyncClient, path: str) -> Any:
 
 
 USES = "scenarios { scenario direction } via { tag id source version document }"
-LACKS = "unresolved { by tag cloud source unread } unpublished { scenario cloud sentence } missing"
+LACKS = (
+    "clouds unresolved { by tag cloud source unread unasked } unpublished { scenario cloud sentence } "
+    "notes { scenario cloud sentence } missing"
+)
 ALLOWED = f"version prefixes fqdns origins {{ id source direction {USES} }} {LACKS}"
 CONFLICT = "kind subject clouds region direction parties { source ids says only lacks }"
 
@@ -110,7 +118,8 @@ def _without_marks(page: dict[str, Any]) -> dict[str, Any]:
         }
         for item in page.get("items", ())
     ]
-    lost = [{**one, "unread": one.get("unread", False)} for one in page.get("unresolved", ())]
+    said = {"unread": False, "unasked": False}
+    lost = [{**said, **one} for one in page.get("unresolved", ())]
     return {**page, "items": items, "unresolved": lost}
 
 
@@ -139,7 +148,7 @@ async def test_conflicts_and_scenarios_agree(opened: httpx.AsyncClient) -> None:
     """One function stands behind both."""
     answer = await graphql(
         opened,
-        f"{{ conflicts {{ version items {{ {CONFLICT} }} }} "
+        f"{{ conflicts {{ version items {{ {CONFLICT} }} missing }} "
         "scenarios { name title question clouds nothing { cloud sentence } } }",
     )
     conflicts, scenarios = await body(opened, "/v1/conflicts"), await body(opened, "/v1/scenarios")
@@ -174,9 +183,74 @@ async def test_an_allowlist_of_a_scenario_says_in_its_headers_what_it_lacks(open
     assert response.text == "20.0.1.0/24\n20.0.2.0/24\n"
     missing = response.headers["x-catalog-missing-sources"].split(", ")
     assert missing == ["logic-apps-limits-and-configuration", "power-automate-limits-and-config"]
-    everywhere = await opened.get("/v1/allowlist?scenario=connectors")
-    assert everywhere.headers["x-catalog-unpublished"] == "connectors:china"
-    assert "azure-service-tags-china" in everywhere.headers["x-catalog-missing-sources"]
+    assert response.headers["x-catalog-clouds"] == "public"
+    everywhere = await opened.get("/v1/allowlist?scenario=makers-and-users&source=" + SEED)
+    assert everywhere.headers["x-catalog-clouds"] == "public, usgov"
+    assert everywhere.headers["x-catalog-notes"] == "makers-and-users:usgov"
+    assert "makers-and-users:china" in everywhere.headers["x-catalog-unpublished"]
+
+
+async def test_an_allowlist_without_resolve_says_which_tags_it_names(opened: httpx.AsyncClient) -> None:
+    """In a header, in the document and in GraphQL: the prefixes behind them are not in it."""
+    path = f"/v1/allowlist?source={SEED}&cloud=public"
+    text, document = await opened.get(path), await body(opened, f"{path}&format=json")
+    assert text.text.splitlines() == ["autodiscover.*.example.com", "make.example.com"]
+    assert text.headers["x-catalog-unresolved"] == "AzureConnectors, NoSuchTag"
+    assert [(one["by"], one["unasked"]) for one in document["unresolved"]] == [
+        (f"{SEED}:connectors", True),
+        (f"{SEED}:lost", True),
+    ]
+    query = f'{{ allowlist(filter: {{source: ["{SEED}"], cloud: [PUBLIC]}}) {{ {ALLOWED} }} }}'
+    shown = as_rest((await graphql(opened, query))["data"]["allowlist"])
+    assert [one["by"] for one in shown["unresolved"]] == [one["by"] for one in document["unresolved"]]
+    problem = (await opened.get(f"/v1/allowlist?source={CONNECTORS},{SEED}&service=connectors")).json()
+    assert "resolve=tags" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "query", ["scenario=connectors", "scenario=connectors&cloud=china", "resolve=tags&cloud=china"]
+)
+async def test_an_unread_tag_file_ends_an_allowlist_and_is_told_by_reads(
+    opened: httpx.AsyncClient, store: Store, query: str
+) -> None:
+    """503 now, 404 at an older version, each with the source and what to do; records come with what they lack."""
+    china = row(SEED, "china", service_tags=["AzureConnectors"], category="connectors", clouds=(Cloud.CHINA,))
+    await commit(store, SEED, tuple(sorted((*PAGE, china), key=lambda one: one.id)), START + 9 * DAY)
+    app, _ = await application(store)
+    async with client(app) as later:
+        now = await later.get(f"/v1/allowlist?{query}")
+        told = await body(later, f"/v1/endpoints?{query}")
+        await commit(store, PUBLIC_TAGS, TAGS[:1], START + 10 * DAY)
+        app, _ = await application(store)
+        async with client(app) as latest:
+            then = await latest.get(f"/v1/allowlist?{query}&at=6")
+    assert (now.status_code, now.json()["code"]) == (503, "NOT_READY")
+    assert (then.status_code, then.json()["code"]) == (404, "NO_MATCH")
+    for problem in (now.json(), then.json()):
+        assert "catalog-service sync azure-service-tags-china" in problem["detail"]
+        assert "cloud=" in problem["detail"]
+    assert "azure-service-tags-china" in told["missing"]
+
+
+@pytest.mark.parametrize(
+    ("query", "immutable"),
+    [
+        ("allowlist?service=AzureConnectors&at=5", True),
+        ("allowlist?service=AzureConnectors&region=westeurope&at=5", False),
+        (f"allowlist?source={SEED}&service=connectors&resolve=tags&cloud=public&at=5", False),
+        ("endpoints?scenario=connectors&cloud=public&at=5", False),
+        ("lookup?q=20.0.2.9&scenario=connectors&at=5", False),
+        ("lookup?q=20.0.2.9&at=5", True),
+        ("conflicts?at=5", False),
+    ],
+)
+async def test_what_depends_on_this_releases_data_is_not_kept_for_good(
+    opened: httpx.AsyncClient, query: str, *, immutable: bool
+) -> None:
+    """Scenarios, the crosswalk and references may be read otherwise by the next release."""
+    response = await opened.get(f"/v1/{query}")
+    assert response.status_code == 200, response.text
+    assert ("immutable" in response.headers["cache-control"]) is immutable
 
 
 async def test_a_table_says_by_way_of_which_tag(opened: httpx.AsyncClient) -> None:
@@ -194,7 +268,7 @@ async def test_a_table_says_by_way_of_which_tag(opened: httpx.AsyncClient) -> No
     ("query", "status", "code", "words"),
     [
         ("resolve=tags", 404, "UNRESOLVED_TAGS", "NoSuchTag"),
-        ("scenario=gateway-relay&cloud=china", 404, "NO_MATCH", "21Vianet"),
+        ("scenario=gateway-relay&cloud=china", 404, "NO_MATCH", "No source lists anything"),
         ("scenario=approval-email", 503, "NOT_READY", "power-automate-approval-email"),
         ("scenario=approval-email&at=3", 404, "NO_MATCH", "power-automate-approval-email"),
         ("scenario=no-such", 400, "BAD_PARAMETER", "connectors"),
@@ -240,11 +314,17 @@ async def test_a_lookup_may_be_asked_of_a_scenario(opened: httpx.AsyncClient) ->
         opened,
         '{ lookup(query: "20.0.2.9", scenario: ["connectors"], region: ["europe"]) '
         "{ query version matches { id source service title prefix fqdn cloud clouds region direction category "
-        "protocols tcpPorts udpPorts scenarios { scenario direction } } } }",
+        f"protocols tcpPorts udpPorts scenarios {{ scenario direction }} }} {LACKS} }} }}",
     )
     assert as_rest(answer["data"]["lookup"]) == bare(found)
+    assert found["clouds"] == ["public"]
+    assert "power-automate-limits-and-config" in found["missing"]
     nothing = await body(opened, "/v1/lookup?q=20.0.2.9&scenario=makers-and-users")
     assert nothing["matches"] == []
+    assert {one["cloud"] for one in nothing["unpublished"]} >= {"china"}
+    assert {one["cloud"] for one in nothing["notes"]} == {"usgov"}
+    unread = await body(opened, "/v1/lookup?q=20.0.2.9&scenario=connectors&cloud=china")
+    assert [one["source"] for one in unread["unresolved"]] == ["azure-service-tags-china"]
     assert (await opened.get("/v1/lookup?q=20.0.2.9&region=europe")).status_code == 400
 
 
@@ -270,8 +350,9 @@ def redis_url(redis_socket: Path, tmp_path: Path) -> Iterator[str]:
 async def rest(url: str, tmp_path: Path, path: str) -> Any:
     """Return what REST says on the store at ``url``."""
     async with open_store(url, tmp_path, service=False) as store:
-        app, _ = await application(store)
-        async with client(app) as opened:
+        reader = Reader(store)
+        await reader.refresh()
+        async with client(create_app(reader, tuple(one.info for one in SOURCES_READ), demo=False)) as opened:
             return await body(opened, path)
 
 
@@ -317,13 +398,65 @@ def test_people_see_directions_sources_and_what_is_missing(redis_url: str, capfd
 
 
 def test_nothing_published_is_told_and_ends_with_not_found(redis_url: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """The sentence of the data file, on stderr, and for an export as its error."""
+    """The sentence, on stderr, and for an export as its error."""
     assert main(["--redis-url", redis_url, "scenarios", "gateway-relay", "--cloud", "china"]) == exits.NOT_FOUND
-    assert "21Vianet" in capfd.readouterr().err
+    assert "No source lists anything" in capfd.readouterr().err
     assert (
         main(["--redis-url", redis_url, "export", "--scenario", "gateway-relay", "--cloud", "china"]) == exits.NOT_FOUND
     )
-    assert "21Vianet" in capfd.readouterr().err
+    assert "No source lists anything" in capfd.readouterr().err
+
+
+def test_people_are_told_what_an_export_lacks(redis_url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Service tags nobody asked to resolve, clouds nobody named, notes of a scenario: on stderr, with the list."""
+    assert main(["--redis-url", redis_url, "export", "--source", SEED, "--cloud", "public"]) == exits.FINE
+    out, err = capfd.readouterr()
+    assert out == "autodiscover.*.example.com\nmake.example.com\n"
+    assert "2 of the endpoint sets name service tags" in err
+    assert "--resolve tags" in err
+    assert main(["--redis-url", redis_url, "export", "--scenario", "makers-and-users", "--source", SEED]) == exits.FINE
+    err = capfd.readouterr().err
+    assert "for public, usgov: narrow it" in err
+    assert "makers-and-users, usgov: The page's other rows" in err
+    assert main(["--redis-url", redis_url, "export", "--scenario", "connectors"]) == exits.NOT_FOUND
+    assert "catalog-service sync azure-service-tags-china" in capfd.readouterr().err
+
+
+def test_a_scenario_ends_with_the_command_for_its_list(redis_url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """The table has addresses and names; the line that writes the whole list can be pasted."""
+    asked = ["scenarios", "connectors", "--region", "West Europe,northeurope", "--cloud", "public"]
+    assert main(["--redis-url", redis_url, *asked]) == exits.FINE
+    out, err = capfd.readouterr()
+    assert "20.0.1.0/24" in out
+    export = err.splitlines()[-1].partition(": ")[2]
+    expected = "export --scenario connectors --cloud public --region 'West Europe' --region northeurope"
+    assert export == f"catalog-service {expected}"
+    assert main(["--redis-url", redis_url, *shlex.split(export)[1:]]) == exits.FINE
+    assert capfd.readouterr().out == "20.0.1.0/24\n20.0.2.0/24\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("scenarios", "--region", "Atlantis"), "NAME"),
+        (("scenarios", "connectors", "--region", "usgov"), "--cloud usgov"),
+        (("export", "--region", "nowhere"), "catalog-service regions"),
+        (("export", "--region", "europe,"), "empty"),
+        (("export", "--scenario", "connectors,no-such"), "no-such"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(
+    redis_url: str, capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    """A flag without the name it goes with, a cloud for a region, a word that is none: told with what to do."""
+    assert main(["--redis-url", redis_url, *arguments]) == exits.USAGE
+    assert words in capfd.readouterr().err
+
+
+def test_the_help_shows_how_to_export_a_scenario(capfd: pytest.CaptureFixture[str]) -> None:
+    """An example to paste."""
+    main(["export", "--help"])
+    assert "catalog-service export --scenario connectors" in capfd.readouterr().out
 
 
 def test_people_see_who_disagrees(redis_url: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from catalog_service.catalog.scenarios import all_scenarios, read_scenarios, scenario_named
-from catalog_service.catalog.scope import scopes
+from catalog_service.catalog.scope import clouds_of, scopes
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.view import Use, View, view
 from catalog_service.export.choose import chosen
@@ -57,6 +58,10 @@ SNAPSHOT = snapshot_of(
         row(LOGIC_APPS, "far", service="Logic Apps", region="japaneast", prefixes=["13.4.0.0/24"]),
         row(LIMITS, "limits", category="desktop-flows-namespaces", direction=OUT, fqdns=["a.relay.example.com"]),
         row(MAIL, "mail", prefixes=["13.9.0.1"]),
+        *(
+            tag(f"AzureCloud.{name}", f"52.{number}.0.0/16", source=GOV_TAGS)
+            for number, name in enumerate(("usgovtexas", "usgovvirginia", "usdodcentral", "usdodeast"), start=100)
+        ),
         row(
             GOVERNMENT, "url", category="service-urls", direction=OUT, fqdns=["gov.example.com"], clouds=(Cloud.USGOV,)
         ),
@@ -170,9 +175,82 @@ def test_government_clouds_have_the_tags_of_azure_government(cloud: Cloud) -> No
 
 
 def test_a_region_of_azure_government_serves_its_clouds() -> None:
-    """US DoD East may be asked for by DoD."""
-    seen = view(SNAPSHOT, asked("connectors", clouds=(Cloud.USGOV_DOD,), regions=("US DoD East",)))
+    """US DoD East is DoD's alone, US Gov Virginia that of GCC and GCC High, US Gov Arizona that of all three."""
+    seen = view(SNAPSHOT, asked("connectors", regions=("US DoD East",)))
     assert keys(seen) == ["AzureConnectors.USDoDEast"]
+    assert seen.clouds == (Cloud.USGOV_DOD,)
+    assert clouds_of(SNAPSHOT, "usgovvirginia") == {Cloud.USGOV, Cloud.USGOV_GCCHIGH}
+    assert clouds_of(SNAPSHOT, "US Gov Arizona") == {Cloud.USGOV, Cloud.USGOV_GCCHIGH, Cloud.USGOV_DOD}
+    with pytest.raises(BadParameterError, match="not in usgov-dod"):
+        scopes(SNAPSHOT, (Cloud.USGOV_DOD,), ("usgovvirginia",))
+
+
+@pytest.mark.parametrize("region", ["China", "chinaeast2"])
+def test_china_is_every_region_of_its_cloud(region: str) -> None:
+    """No page says which of them Power Platform uses: its row is that of each, and theirs are its own."""
+    regional = tag("AzureConnectors.ChinaEast2", "40.0.2.0/24", source=CHINA_TAGS)
+    rows = [
+        row(CONNECTORS, "power-platform:china", service="Managed connectors", region="china", prefixes=["13.7.0.0/24"]),
+        row(LOGIC_APPS, "east", service="Managed connectors", region="chinaeast2", prefixes=["13.7.1.0/24"]),
+    ]
+    in_china = (replace(one, cloud=Cloud.CHINA) for one in rows)
+    seen = view(snapshot_of((*SNAPSHOT.endpoint_sets, regional, *in_china)), asked("connectors", regions=(region,)))
+    whole = "AzureConnectors" if region == "China" else "AzureConnectors.ChinaEast2"
+    assert keys(seen) == [whole, "east", "power-platform:china"]
+    assert view(SNAPSHOT, asked("connectors", regions=(region,))).clouds == (Cloud.CHINA,)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "names"),
+    [
+        (Cloud.USGOV, ["usgovtexas", "usgovvirginia"]),
+        (Cloud.USGOV_GCCHIGH, ["usgovtexas", "usgovvirginia"]),
+        (Cloud.USGOV_DOD, ["usdodcentral", "usdodeast"]),
+    ],
+)
+def test_sql_in_the_public_azure_lets_the_government_in(cloud: Cloud, names: list[str]) -> None:
+    """The data centers that the US Government page names, beside the connectors' addresses."""
+    seen = view(SNAPSHOT, asked("azure-sql-firewall", clouds=(cloud,)))
+    assert keys(seen) == [*(f"AzureCloud.{name}" for name in names), "AzureConnectors"]
+    assert {use.direction for entry in seen.entries for use in entry.scenarios} == {Direction.INBOUND}
+
+
+def test_makers_of_the_government_reach_dataverse() -> None:
+    """The US Government page names the tags of its Dataverse: they are resolved, and only for these clouds."""
+    dataverse = row(
+        *(GOVERNMENT, "dataverse"),
+        category="dataverse",
+        direction=OUT,
+        clouds=(Cloud.USGOV,),
+        service_tags=["AzureCloud.usgovtexas"],
+    )
+    snapshot = snapshot_of((*SNAPSHOT.endpoint_sets, dataverse))
+    seen = view(snapshot, asked("makers-and-users", clouds=(Cloud.USGOV,)))
+    assert keys(seen) == ["portal", "dataverse", "url"]
+    assert next(one for one in seen.records if one.source == GOVERNMENT).prefixes == ("52.100.0.0/16",)
+
+
+def test_what_has_to_be_known_stands_beside_the_answer() -> None:
+    """A note of the data file, for its clouds alone, and only where there is an answer."""
+    seen = view(SNAPSHOT, asked("makers-and-users"))
+    assert {one.cloud for one in seen.notes} == set(EVERY_CLOUD) - {Cloud.PUBLIC}
+    assert all("sign-in" in one.sentence for one in seen.notes)
+    nothing = view(SNAPSHOT, asked("desktop-flows-runtime", clouds=(Cloud.CHINA,)))
+    assert (len(nothing.unpublished), nothing.notes) == (1, ())
+
+
+def test_the_gateway_in_china_needs_its_certificate_servers() -> None:
+    """The page has a row for it and no relay: the row is the answer, the rest a note."""
+    china = row(
+        *(SEED, "crl"),
+        clouds=(Cloud.CHINA,),
+        direction=OUT,
+        fqdns=["crl.example.cn"],
+        purpose="Needed when connecting through the on-premises data gateway.",
+    )
+    seen = chosen(snapshot_of((*SNAPSHOT.endpoint_sets, china)), asked("gateway-relay", clouds=(Cloud.CHINA,)))
+    assert keys(seen) == ["crl"]
+    assert "21Vianet" in seen.notes[0].sentence
 
 
 def test_entries_say_who_wants_them_and_in_which_direction() -> None:
@@ -214,11 +292,11 @@ def test_other_filters_still_hold() -> None:
 
 
 def test_nothing_published_is_said() -> None:
-    """The data file's sentence stands in the answer, and is the error of an export."""
-    nothing = asked("gateway-relay", clouds=(Cloud.CHINA,))
+    """The sentence stands in the answer, and is the error of an export."""
+    nothing = asked("gateway-relay", clouds=(Cloud.GERMANY,))
     seen = view(SNAPSHOT, nothing)
-    assert [(one.scenario, one.cloud) for one in seen.unpublished] == [("gateway-relay", Cloud.CHINA)]
-    with pytest.raises(NoMatchError, match="21Vianet"):
+    assert [(one.scenario, one.cloud) for one in seen.unpublished] == [("gateway-relay", Cloud.GERMANY)]
+    with pytest.raises(NoMatchError, match="closed"):
         chosen(SNAPSHOT, nothing)
 
 
@@ -232,19 +310,76 @@ def test_nothing_found_is_said() -> None:
 
 def test_a_cloud_without_an_answer_beside_others_is_told_or_refused() -> None:
     """Asked for by name it would be missing without a sign; as one of all it is said beside the answer."""
-    with pytest.raises(NoMatchError, match="21Vianet"):
+    with pytest.raises(NoMatchError, match="lists anything"):
         chosen(SNAPSHOT, asked("gateway-relay", clouds=(Cloud.PUBLIC, Cloud.CHINA)))
     assert Cloud.CHINA in [one.cloud for one in chosen(SNAPSHOT, asked("gateway-relay")).unpublished]
 
 
 def test_sources_not_read_yet_are_named() -> None:
-    """What a scenario needs and the catalogue has nothing of is `missing`; with nothing else it is an error."""
-    part = snapshot_of((row(SEED, "connectors", category="connectors", prefixes=["13.0.0.0/24"]),))
+    """Pages that a scenario needs and the catalogue has nothing of are `missing`; with nothing else it is an error."""
+    part = snapshot_of(
+        (
+            tag("AzureConnectors", "20.0.0.0/16"),
+            row(SEED, "connectors", category="connectors", prefixes=["13.0.0.0/24"]),
+        )
+    )
     seen = chosen(part, asked("connectors", clouds=(Cloud.PUBLIC,)))
-    assert seen.missing == (PUBLIC_TAGS, LOGIC_APPS, CONNECTORS, LIMITS)
+    assert seen.missing == (LOGIC_APPS, CONNECTORS, LIMITS)
     with pytest.raises(NoMatchError) as refused:
         chosen(part, asked("approval-email", clouds=(Cloud.PUBLIC,)))
     assert refused.value.facts["missing"] == (MAIL,)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        asked("connectors", clouds=(Cloud.PUBLIC,)),
+        asked("connectors", clouds=(Cloud.PUBLIC,), sources=(SEED,)),
+        Filter(resolve=True),
+    ],
+)
+def test_an_export_that_needs_an_unread_file_is_refused(wanted: Filter) -> None:
+    """The page's own addresses would make a list, and a short one: the error names the file and says what to do."""
+    part = snapshot_of(
+        (row(SEED, "c", category="connectors", prefixes=["13.0.0.0/24"], service_tags=["AzureConnectors"]),)
+    )
+    assert PUBLIC_TAGS in view(part, replace(wanted, sources=())).missing
+    with pytest.raises(NoMatchError, match=f"catalog-service sync {PUBLIC_TAGS}") as refused:
+        chosen(part, wanted)
+    assert refused.value.facts["missing"] == (PUBLIC_TAGS,)
+    assert chosen(part, Filter()).unresolved[0].unasked
+
+
+@pytest.mark.parametrize(
+    ("wanted", "parameter", "value"),
+    [
+        (asked("connectors", clouds=(Cloud.PUBLIC, Cloud.USGOV), sources=(SEED,)), "cloud", "usgov"),
+        (asked("connectors", regions=("japan", "westeurope"), sources=(CONNECTORS,)), None, None),
+        (asked("http-actions", regions=("japaneast", "france"), sources=(LOGIC_APPS,)), "region", "france"),
+        (asked("gateway-relay", clouds=(Cloud.PUBLIC,), directions=(Direction.INBOUND,)), "direction", "inbound"),
+        (
+            asked("connectors", "http-request-trigger", clouds=(Cloud.PUBLIC,), directions=(Direction.INBOUND,)),
+            "direction",
+            "inbound",
+        ),
+    ],
+)
+def test_a_word_that_adds_nothing_is_refused(wanted: Filter, parameter: str | None, value: str | None) -> None:
+    """A cloud, a region or a direction without anything of its own would shorten the list in silence."""
+    if parameter is None:
+        assert chosen(SNAPSHOT, wanted).entries
+        return
+    assert view(SNAPSHOT, wanted).unpublished == ()
+    with pytest.raises(NoMatchError) as refused:
+        chosen(SNAPSHOT, wanted)
+    assert (refused.value.facts["parameter"], refused.value.facts["value"]) == (parameter, value)
+
+
+def test_a_direction_does_not_ask_for_what_it_leaves_out() -> None:
+    """Sources of the other direction are not missed, and nobody says that Microsoft lists nothing."""
+    part = snapshot_of((row(LIMITS, "p", category="portal", direction=OUT, fqdns=["a.example.com"]),))
+    outward = asked("connectors", "makers-and-users", clouds=(Cloud.PUBLIC,), directions=(OUT,))
+    assert view(part, outward).missing == (SEED,)
 
 
 def test_an_export_that_would_lack_a_tag_is_refused() -> None:

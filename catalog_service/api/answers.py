@@ -93,6 +93,8 @@ class Answers:
 
         ``immutable``: the client named the version by number, so the answer is good for ever. ``keep``
         False is for small answers to many different queries, which would crowd out the large ones.
+        A 304 has none of the body's own headers (what an answer lacks): the client has them with its copy, the
+        ETag names them too, and RFC 9110 15.4.5 wants no more there than what keeps a copy.
         """
         lasting = immutable and self._immutable and not subject.as_of
         headers = {

@@ -20,6 +20,7 @@ from catalog_service.api import graphql_reasons as reasons
 from catalog_service.api import graphql_types as types
 from catalog_service.api import reads
 from catalog_service.api.graphql_words import Cloud, ConflictKind, Direction, Kind, Resolve
+from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions, all_regions
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
@@ -107,7 +108,7 @@ class Query:
     ) -> views.RecordPage:
         asked, wanted = info.context, _filter(info.context, filter)
         snapshot, start = await _page_start(asked, wanted, at, after)
-        return await asyncio.to_thread(reads.record_page, snapshot, wanted, start, _first(first))
+        return await asyncio.to_thread(reads.record_page, snapshot, asked.sources, wanted, start, _first(first))
 
     @_question(types.EndpointSet | None)
     async def endpoint(self, info: Context, id: str, at: str | None = None) -> views.Record:  # noqa: A002
@@ -142,7 +143,7 @@ class Query:
         reads.check_ready(info.context.reader, at)
         snapshot = await _snapshot(info.context, at)
         with reads.naming("query", instead_of="q"):
-            return await asyncio.to_thread(reads.looked_up, snapshot, query, wanted)
+            return await asyncio.to_thread(reads.looked_up, snapshot, info.context.sources, query, wanted)
 
     @_question(types.Allowlist | None, description="Unique prefixes and names, never empty.")
     async def allowlist(
@@ -154,8 +155,7 @@ class Query:
         wanted = _filter(info.context, filter)
         reads.check_ready(info.context.reader, at)
         snapshot = await _snapshot(info.context, at)
-        reads.check_published(info.context.reader, snapshot, info.context.sources, wanted)
-        return await asyncio.to_thread(reads.allowed, info.context.reader, snapshot, wanted)
+        return await asyncio.to_thread(reads.allowed, info.context.reader, snapshot, info.context.sources, wanted)
 
     @_question(list[reasons.Scenario] | None, description="The questions that the filter's `scenario` takes.")
     async def scenarios(self) -> tuple[views.ScenarioView, ...]:
@@ -168,13 +168,13 @@ class Query:
         source: list[str] | None = None,
         kind: list[ConflictKind] | None = None,
         at: str | None = None,
-    ) -> views.Conflicts:
+    ) -> Conflicts:
         asked = info.context
         sources = reads.check_sources(asked.reader, asked.sources, _values("source", source))
         kinds = tuple(one for one in ConflictKind if one in _given("kind", kind))
         reads.check_ready(asked.reader, at)
         snapshot = await _snapshot(asked, at)
-        return await asyncio.to_thread(reads.conflicts_at, snapshot, sources, kinds)
+        return await asyncio.to_thread(reads.conflicts_at, snapshot, asked.sources, sources, kinds)
 
     @_question(types.Regions | None, description="The crosswalk of region spellings.")
     async def regions(self, info: Context) -> Regions:

@@ -31,11 +31,19 @@ class Unresolved:
     tag: str
     cloud: Cloud
     source: str
-    unread: bool = strawberry.field(description="Whether its file was not read yet; else it has no such tag.")
+    unread: bool = strawberry.field(description="Whether its file was not read yet.")
+    unasked: bool = strawberry.field(description="Whether `resolve: TAGS` was not asked for.")
 
 
 @strawberry.type(description="A scenario without an answer for a cloud, and why.")
 class Unpublished:
+    scenario: str
+    cloud: Cloud
+    sentence: str
+
+
+@strawberry.type(description="What has to be known of a scenario's answer for a cloud.")
+class Note:
     scenario: str
     cloud: Cloud
     sentence: str
@@ -88,3 +96,4 @@ class Conflict:
 class Conflicts:
     version: int
     items: list[Conflict]
+    missing: list[str] = strawberry.field(description="Sources without a part in it, as they were not read yet.")

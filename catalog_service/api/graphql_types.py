@@ -13,7 +13,7 @@ from msgspec import UNSET
 from strawberry.scalars import JSON
 
 from catalog_service import views
-from catalog_service.api.graphql_reasons import Origin, ScenarioUse, Unpublished, Unresolved, Via
+from catalog_service.api.graphql_reasons import Note, Origin, ScenarioUse, Unpublished, Unresolved, Via
 from catalog_service.api.graphql_words import Cloud, Direction, Disposition, PatternType
 from schema.errors import BadParameterError
 
@@ -174,9 +174,11 @@ class EndpointSetPage:
     items: list[EndpointSet]
     next: str | None = strawberry.field(description="Give it as `after` for the next page; null on the last.")
     as_of: datetime | None = strawberry.field(description="Set where `at` is a date: upstreams as they were then.")
+    clouds: list[Cloud] = strawberry.field(description="Those that scenarios are answered for.")
     unresolved: list[Unresolved]
     unpublished: list[Unpublished]
-    missing: list[str] = strawberry.field(description="Sources that scenarios or references need, not read yet.")
+    notes: list[Note]
+    missing: list[str] = strawberry.field(description="Sources that the answer could draw from, not read yet.")
 
 
 @strawberry.type(description="One field or upstream attribute before and after.")
@@ -245,6 +247,11 @@ class Lookup:
     version: int
     matches: list[Match]
     as_of: datetime | None
+    clouds: list[Cloud] = strawberry.field(description="Those that scenarios are answered for.")
+    unresolved: list[Unresolved]
+    unpublished: list[Unpublished]
+    notes: list[Note]
+    missing: list[str] = strawberry.field(description="Sources that the answer could draw from, not read yet.")
 
 
 @strawberry.type(description="Unique prefixes and names; never empty.")
@@ -253,9 +260,11 @@ class Allowlist:
     prefixes: list[str]
     fqdns: list[str]
     origins: list[Origin] = strawberry.field(description="Only with scenarios or resolved references; sorted by id.")
+    clouds: list[Cloud] = strawberry.field(description="Those that scenarios are answered for.")
     unresolved: list[Unresolved]
     unpublished: list[Unpublished]
-    missing: list[str] = strawberry.field(description="Sources that scenarios or references need, not read yet.")
+    notes: list[Note]
+    missing: list[str] = strawberry.field(description="Sources that the answer could draw from, not read yet.")
 
 
 @strawberry.type(description="The document a version was read from.")

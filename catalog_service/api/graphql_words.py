@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from catalog_service.catalog.conflicts import ConflictKind
+from catalog_service.catalog.conflict import ConflictKind
 from catalog_service.catalog.select import Resolve
 from schema.fqdn import PatternType
 from schema.words import Cloud, Direction, Disposition, Kind

@@ -12,8 +12,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from catalog_service.api.cursors import decode_cursor, encode_cursor
-from catalog_service.catalog.conflicts import ConflictKind, conflicts
+from catalog_service.catalog.conflict import ConflictKind, Conflicts
+from catalog_service.catalog.conflicts import conflicts
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.lookup import LookupIndex
 from catalog_service.catalog.scenarios import all_scenarios, scenario_named
@@ -25,7 +28,6 @@ from catalog_service.export.document import AllowlistView, allowlist_view
 from catalog_service.export.formats import members
 from catalog_service.reader import Reader
 from catalog_service.views import (
-    Conflicts,
     Diff,
     HeldView,
     Lookup,
@@ -99,13 +101,23 @@ async def page_start(reader: Reader, wanted: Filter, at: str | None, cursor: str
     return snapshot, start.after
 
 
-def record_page(snapshot: Snapshot, wanted: Filter, after: str, limit: int) -> RecordPage:
-    """Return up to ``limit`` records past the id ``after``, sorted by id."""
-    found = view(snapshot, wanted)
+def record_page(snapshot: Snapshot, sources: Sources, wanted: Filter, after: str, limit: int) -> RecordPage:
+    """Return up to ``limit`` records past the id ``after``, sorted by id. Raises BadParameterError."""
+    found = _with_missing(view(snapshot, wanted), missing_sources(snapshot, sources, wanted))
     rest = found.entries[bisect_right(found.entries, after, key=_id) :]
     more = encode_cursor(snapshot.point.spec, rest[limit - 1].record.id, wanted) if len(rest) > limit else None
     items = tuple(entry_view(snapshot, entry) for entry in rest[:limit])
-    return RecordPage(snapshot.version, items, more, snapshot.as_of, found.unresolved, found.unpublished, found.missing)
+    return RecordPage(
+        snapshot.version,
+        items,
+        more,
+        snapshot.as_of,
+        found.clouds,
+        found.unresolved,
+        found.unpublished,
+        found.notes,
+        found.missing,
+    )
 
 
 async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Point]:
@@ -125,36 +137,35 @@ async def diff_between(reader: Reader, since: Point, until: Point, sources: tupl
     return await asyncio.to_thread(diff_view, since, until, changes)
 
 
-def looked_up(snapshot: Snapshot, query: str, wanted: Filter = Filter()) -> Lookup:  # noqa: B008 - it is frozen
+def looked_up(snapshot: Snapshot, sources: Sources, query: str, wanted: Filter) -> Lookup:
     """Return the records that cover ``query``: all, or those that scenarios want. Raises BadParameterError."""
-    if not wanted.scenarios:
-        return lookup_view(query.strip(), snapshot, snapshot.index.lookup(query))
-    found = view(snapshot, wanted)
-    uses = {entry.record.id: entry.scenarios for entry in found.entries}
-    return lookup_view(query.strip(), snapshot, LookupIndex(found.records).lookup(query), uses)
+    found = view(snapshot, wanted) if wanted.scenarios else View()
+    index = LookupIndex(found.records) if wanted.scenarios else snapshot.index
+    told = _with_missing(found, missing_sources(snapshot, sources, wanted))
+    return lookup_view(query.strip(), snapshot, index.lookup(query), told)
 
 
-def exported(reader: Reader, snapshot: Snapshot, wanted: Filter) -> View:
-    """Return the view of an allowlist, never without entries.
+def exported(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> View:
+    """Return the view of an allowlist, never without entries or members.
 
     Raises:
-        NoMatchError, UnresolvedTagsError: as `chosen`.
-        NotReadyError: nothing that it needs was read yet.
+        BadParameterError, NoMatchError, UnresolvedTagsError: as `chosen`.
+        NotReadyError: what it needs was not read yet.
     """
+    missing = check_published(reader, snapshot, sources, wanted)
     try:
         found = chosen(snapshot, wanted)
-        if found.missing:
-            members(snapshot, found, wanted.kinds)
+        members(snapshot, found, wanted.kinds)
     except NoMatchError as error:
         if error.facts.get("missing") and snapshot is reader.current:
             raise NotReadyError(str(error), **error.facts) from error
         raise
-    return found
+    return _with_missing(found, missing)
 
 
-def allowed(reader: Reader, snapshot: Snapshot, wanted: Filter) -> AllowlistView:
+def allowed(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> AllowlistView:
     """Return the allowlist as a document, never empty. Raises as `exported`."""
-    found = exported(reader, snapshot, wanted)
+    found = exported(reader, snapshot, sources, wanted)
     return allowlist_view(snapshot.version, members(snapshot, found, wanted.kinds), found)
 
 
@@ -174,16 +185,18 @@ def check_place(wanted: Filter) -> None:
         raise BadParameterError("region and cloud go with a scenario here", parameter="scenario")
 
 
-def conflicts_at(snapshot: Snapshot, sources: tuple[str, ...], kinds: tuple[ConflictKind, ...]) -> Conflicts:
-    """Return the conflicts and flags that one of ``sources`` has a part in, of ``kinds``; none given: all."""
+def conflicts_at(
+    snapshot: Snapshot, sources: Sources, names: tuple[str, ...], kinds: tuple[ConflictKind, ...]
+) -> Conflicts:
+    """Return the conflicts and flags that one of the sources ``names`` has a part in, of ``kinds``; none: all."""
     return Conflicts(
         snapshot.version,
         tuple(
             one
             for one in conflicts(snapshot)
-            if (not kinds or one.kind in kinds)
-            and (not sources or any(party.source in sources for party in one.parties))
+            if (not kinds or one.kind in kinds) and (not names or any(party.source in names for party in one.parties))
         ),
+        missing_sources(snapshot, sources, Filter()),
     )
 
 
@@ -255,6 +268,11 @@ def naming(parameter: str, *, instead_of: str | None = None) -> Iterator[None]:
         if instead_of in (None, error.facts.get("parameter")):
             error.facts["parameter"] = parameter
         raise
+
+
+def _with_missing(found: View, missing: tuple[str, ...]) -> View:
+    """Return ``found`` with ``missing`` before the sources it lacks, each once."""
+    return replace(found, missing=tuple(dict.fromkeys((*missing, *found.missing))))
 
 
 def _id(entry: Entry) -> str:

@@ -7,6 +7,7 @@ bodies `Answers` keeps.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -32,19 +33,20 @@ from catalog_service.api.parameters import (
     scenario_of,
     words_of,
 )
-from catalog_service.catalog.conflicts import ConflictKind
+from catalog_service.catalog.conflict import ConflictKind
 from catalog_service.catalog.regions import all_regions
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.view import View
 from catalog_service.export.formats import FORMATS, MEDIA_TYPES, render
 from catalog_service.reader import Reader
-from catalog_service.views import RecordPage, VersionPage, record_view
+from catalog_service.views import Lookup, RecordPage, VersionPage, record_view
 from schema.errors import BadParameterError
 
 VERSIONS_DEFAULT, VERSIONS_MOST = 50, 500
 RECORDS_DEFAULT, RECORDS_MOST = 500, 5000
 _encode = msgspec.json.encode
-
+Headers = tuple[tuple[str, str], ...]
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 
 
@@ -118,12 +120,11 @@ class Rest:
         snapshot, after = await reads.page_start(self._reader, wanted, at, one(given, "cursor"))
 
         async def rendered() -> Body:
-            page = await asyncio.to_thread(reads.record_page, snapshot, wanted, after, limit)
-            missing = reads.missing_sources(snapshot, self._sources, wanted)
-            return _page(request, page, tuple(dict.fromkeys((*missing, *page.missing))))
+            page = await asyncio.to_thread(reads.record_page, snapshot, self._sources, wanted, after, limit)
+            return _page(request, page, _told(page))
 
         subject = _subject(snapshot, "endpoints", f"{_canonical(wanted)}\n{limit}\n{after}")
-        return await self._answers.versioned(request, subject, rendered, immutable=is_number(at))
+        return await self._answers.versioned(request, subject, rendered, immutable=_lasting(at, wanted))
 
     async def endpoint(self, request: Request) -> Response:
         """``GET /v1/endpoints/{id}?at=``: one record."""
@@ -167,12 +168,11 @@ class Rest:
         snapshot = await self._indexed(at)
 
         async def rendered() -> Body:
-            missing = _missing(reads.missing_sources(snapshot, self._sources, Filter()))
-            view = await asyncio.to_thread(reads.looked_up, snapshot, query, wanted)
-            return Body(_encode(view), headers=missing)
+            found = await asyncio.to_thread(reads.looked_up, snapshot, self._sources, query, wanted)
+            return Body(_encode(found), headers=_told(found))
 
         subject = _subject(snapshot, "lookup", f"{_canonical(wanted)}\n{query}")
-        return await self._answers.versioned(request, subject, rendered, immutable=is_number(at), keep=False)
+        return await self._answers.versioned(request, subject, rendered, immutable=_lasting(at, wanted), keep=False)
 
     async def allowlist(self, request: Request) -> Response:
         """``GET /v1/allowlist?format=``: the unique prefixes and names of the records a filter keeps."""
@@ -180,14 +180,16 @@ class Rest:
         wanted, at, format_ = self._filter(given), at_of(given), _format(request, one(given, "format"))
         reads.check_ready(self._reader, at)
         snapshot = await self._reader.at(at)
-        missing = reads.check_published(self._reader, snapshot, self._sources, wanted)
 
         async def rendered() -> Body:
-            return await asyncio.to_thread(_allowlist, self._reader, snapshot, wanted, format_, missing)
+            found = await asyncio.to_thread(reads.exported, self._reader, snapshot, self._sources, wanted)
+            media_type = dict(zip(FORMATS, MEDIA_TYPES, strict=True))[format_]
+            content = await asyncio.to_thread(render, format_, snapshot, found, wanted.kinds)
+            return Body(content, media_type, _told(found))
 
         varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
         subject = _subject(snapshot, "allowlist", f"{_canonical(wanted)}\n{format_}", varies)
-        return await self._answers.versioned(request, subject, rendered, immutable=is_number(at))
+        return await self._answers.versioned(request, subject, rendered, immutable=_lasting(at, wanted))
 
     async def scenarios(self, request: Request) -> Response:
         """``GET /v1/scenarios``: the questions that ``scenario=`` takes."""
@@ -203,11 +205,12 @@ class Rest:
         snapshot = await self._reader.at(at)
 
         async def rendered() -> Body:
-            found = await asyncio.to_thread(reads.conflicts_at, snapshot, sources, kinds)
-            return Body(_encode(found), headers=_missing(reads.missing_sources(snapshot, self._sources, Filter())))
+            found = await asyncio.to_thread(reads.conflicts_at, snapshot, self._sources, sources, kinds)
+            return Body(_encode(found), headers=_listed("Missing-Sources", found.missing))
 
+        # Never for good: the crosswalk of regions has a part in it, and a release may know more of them.
         subject = _subject(snapshot, "conflicts", f"{sources}\n{kinds}")
-        return await self._answers.versioned(request, subject, rendered, immutable=is_number(at))
+        return await self._answers.versioned(request, subject, rendered)
 
     async def regions(self, request: Request) -> Response:
         """``GET /v1/regions``: the crosswalk, and the spellings of the current version that it does not know."""
@@ -261,29 +264,34 @@ def _subject(snapshot: Snapshot, route: str, query: str, varies: str = "Accept-E
     return Subject(content_of(snapshot), snapshot.version, route, query, varies, snapshot.as_of)
 
 
-def _page(request: Request, page: RecordPage | VersionPage, missing: tuple[str, ...] = ()) -> Body:
+def _page(request: Request, page: RecordPage | VersionPage, headers: Headers = ()) -> Body:
     """Return ``page``, with a Link to the next one relative to the address asked for, whatever proxy is before it."""
     if page.next is None:
-        return Body(_encode(page), headers=_missing(missing))
+        return Body(_encode(page), headers=headers)
     given = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     link = f'<?{urlencode([*given, ("cursor", page.next)])}>; rel="next"'
-    return Body(_encode(page), headers=(("Link", link), *_missing(missing)))
+    return Body(_encode(page), headers=(("Link", link), *headers))
 
 
-def _allowlist(reader: Reader, snapshot: Snapshot, wanted: Filter, format_: str, missing: tuple[str, ...]) -> Body:
-    found = reads.exported(reader, snapshot, wanted)
-    media_type = dict(zip(FORMATS, MEDIA_TYPES, strict=True))[format_]
-    unpublished = ", ".join(f"{one.scenario}:{one.cloud}" for one in found.unpublished)
-    headers = (
-        *_missing(tuple(dict.fromkeys((*missing, *found.missing)))),
-        *((("X-Catalog-Unpublished", unpublished),) if unpublished else ()),
+def _lasting(at: str | None, wanted: Filter) -> bool:
+    """Tell whether an answer is good for ever: scenarios, regions and references are read by this release's data."""
+    return is_number(at) and not (wanted.scenarios or wanted.regions or wanted.resolve)
+
+
+def _told(answer: View | RecordPage | Lookup) -> Headers:
+    """Return the headers that say what an answer was asked for and what it lacks; none where nothing is to be said."""
+    return (
+        *_listed("Clouds", answer.clouds),
+        *_listed("Missing-Sources", answer.missing),
+        *_listed("Unresolved", (one.tag for one in answer.unresolved)),
+        *_listed("Unpublished", (f"{one.scenario}:{one.cloud}" for one in answer.unpublished)),
+        *_listed("Notes", (f"{one.scenario}:{one.cloud}" for one in answer.notes)),
     )
-    return Body(render(format_, snapshot, found, wanted.kinds), media_type, headers)
 
 
-def _missing(sources: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the header that names the sources an answer could not draw from yet; none when it is whole."""
-    return (("X-Catalog-Missing-Sources", ", ".join(sources)),) if sources else ()
+def _listed(name: str, values: Iterable[str]) -> Headers:
+    text = ", ".join(dict.fromkeys(values))
+    return ((f"X-Catalog-{name}", text),) if text else ()
 
 
 def _format(request: Request, name: str | None) -> str:

@@ -59,7 +59,7 @@ class Via(Struct, frozen=True):
 
 
 class Unresolved(Struct, frozen=True, omit_defaults=True):
-    """A reference without prefixes: its file is not read yet (``unread``), or has no prefix of such a tag."""
+    """A reference without prefixes: its file has none of such a tag, or is not read yet, or nobody asked for them."""
 
     by: str
     """Id of the record that refers to it, or ``scenario:`` and the name of the scenario that asks for it."""
@@ -67,6 +67,8 @@ class Unresolved(Struct, frozen=True, omit_defaults=True):
     cloud: Cloud
     source: str
     unread: bool = False
+    unasked: bool = False
+    """``resolve=tags`` was not asked for, and nothing else in the answer holds them."""
 
 
 class Resolved(Struct, frozen=True):
@@ -93,17 +95,12 @@ def resolved(
     """
     if not record.service_tags:
         return Resolved(record)
-    where = azure_regions(record.region) if record.region else regions
     found: dict[str, EndpointSet] = {}
     failed: list[Unresolved] = []
-    for cloud in record.all_clouds:
-        if clouds and cloud not in clouds:
-            continue
-        for tag in record.service_tags:
-            targets = tag_records(snapshot, cloud, tag, where)
-            found.update((target.id, target) for target in targets)
-            if not targets:
-                failed.append(unresolved(snapshot, record.id, tag, cloud))
+    for cloud, tag, targets in references(snapshot, record, clouds, regions):
+        found.update((target.id, target) for target in targets)
+        if not targets:
+            failed.append(unresolved(snapshot, record.id, tag, cloud))
     left = {one.tag for one in failed}
     prefixes = (*record.prefixes, *(prefix for target in found.values() for prefix in target.prefixes))
     return Resolved(
@@ -115,6 +112,17 @@ def resolved(
         tuple(_via(snapshot, found[id_]) for id_ in sorted(found)),
         tuple(failed),
     )
+
+
+def references(
+    snapshot: Snapshot, record: EndpointSet, clouds: tuple[Cloud, ...] = (), regions: Regions = frozenset()
+) -> Iterator[tuple[Cloud, str, tuple[EndpointSet, ...]]]:
+    """Yield each reference of ``record``: cloud, tag, and the tag's records, which may be none. As `resolved`."""
+    where = azure_regions(record.region) if record.region else regions
+    for cloud in record.all_clouds:
+        if not clouds or cloud in clouds:
+            for tag in record.service_tags:
+                yield cloud, tag, tag_records(snapshot, cloud, tag, where)
 
 
 def unresolved(snapshot: Snapshot, by: str, tag: str, cloud: Cloud) -> Unresolved:

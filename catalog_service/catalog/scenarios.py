@@ -36,8 +36,8 @@ class Selection(Struct, frozen=True, forbid_unknown_fields=True):
     tags: tuple[str, ...] = ()
 
 
-class NothingSaid(Struct, frozen=True, forbid_unknown_fields=True):
-    """Clouds for which Microsoft publishes nothing, and that as a sentence."""
+class Said(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence about some clouds."""
 
     clouds: tuple[Cloud, ...]
     sentence: str
@@ -50,7 +50,10 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     question: str
     selection: tuple[Selection, ...]
-    nothing: tuple[NothingSaid, ...] = ()
+    nothing: tuple[Said, ...] = ()
+    """Where Microsoft publishes nothing."""
+    note: tuple[Said, ...] = ()
+    """What has to be known of an answer."""
 
     def selections(self, cloud: Cloud) -> tuple[Selection, ...]:
         """Return what answers it for ``cloud``; () where nothing is published."""
@@ -61,6 +64,10 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
         if cloud not in EVERY_CLOUD:
             return _CLOSED
         return next((one.sentence for one in self.nothing if cloud in one.clouds), None)
+
+    def notes(self, cloud: Cloud) -> tuple[str, ...]:
+        """Return what has to be known of the answer for ``cloud``, as sentences."""
+        return tuple(one.sentence for one in self.note if cloud in one.clouds)
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):

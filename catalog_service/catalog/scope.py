@@ -12,7 +12,7 @@ from catalog_service.catalog.resolve import AZURE_CLOUDS, Regions, azure_regions
 from catalog_service.catalog.snapshot import Snapshot
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError
-from schema.regions import GEOGRAPHIES, Region, covered_codes, known_region, region_code
+from schema.regions import GEOGRAPHIES, Geography, covered_codes, known_region, region_code
 from schema.words import EVERY_CLOUD, Cloud
 
 
@@ -39,7 +39,7 @@ def scopes(snapshot: Snapshot, clouds: tuple[Cloud, ...], regions: tuple[str, ..
     """
     if not regions:
         return tuple(Scope(cloud) for cloud in clouds or EVERY_CLOUD)
-    homes = {region: _clouds(snapshot, region) for region in regions}
+    homes = {region: clouds_of(snapshot, region) for region in regions}
     for region, found in homes.items():
         if clouds and found.isdisjoint(clouds):
             raise _misplaced(f"the region {region!r} is not in {' or '.join(clouds)}", region)
@@ -50,35 +50,38 @@ def scopes(snapshot: Snapshot, clouds: tuple[Cloud, ...], regions: tuple[str, ..
     return tuple(_scope(cloud, tuple(region for region in regions if cloud in homes[region])) for cloud in asked)
 
 
-def _scope(cloud: Cloud, regions: tuple[str, ...]) -> Scope:
-    azure = [azure_regions(region) for region in regions]
-    codes = frozenset[str]().union(*map(covered_codes, regions), *map(_geographies, regions))
-    return Scope(cloud, codes, frozenset[str]().union(*azure) if all(azure) else frozenset())
-
-
-def _geographies(region: str) -> Regions:
-    """Return the geographies that the Azure region ``region`` belongs to; several share some."""
-    code = region_code(region)
-    return frozenset(geography.code for geography in GEOGRAPHIES if code in geography.regions)
-
-
-def _clouds(snapshot: Snapshot, region: str) -> frozenset[Cloud]:
+def clouds_of(snapshot: Snapshot, region: str) -> frozenset[Cloud]:
     """Return the clouds that ``region`` is in. Raises BadParameterError.
 
-    An Azure region serves every cloud that runs in its Azure cloud, a geography its own alone; a region that the
-    crosswalk does not know is where its records are.
+    A geography is in its own cloud, an Azure region in those of its geographies: USDoD Central is DoD's alone. One
+    that no geography has serves every cloud that runs in its Azure cloud; a region that the crosswalk does not know
+    is where its records are.
     """
-    known = known_region(region)
-    if isinstance(known, Region):
-        azure = {AZURE_CLOUDS[cloud] for cloud in known.clouds}
-        return frozenset(cloud for cloud in Cloud if AZURE_CLOUDS[cloud] in azure)
-    if known:
+    known, code = known_region(region), region_code(region)
+    if isinstance(known, Geography):
         return frozenset(known.clouds)
-    code = region_code(region)
+    if known:
+        azure = {AZURE_CLOUDS[cloud] for cloud in known.clouds}
+        homes = {cloud for geography in _geographies(code) for cloud in geography.clouds}
+        return frozenset(homes or (cloud for cloud in Cloud if AZURE_CLOUDS[cloud] in azure))
     found = {cloud for one in snapshot.endpoint_sets if one.region == code for cloud in one.all_clouds}
     if not found:
-        raise _misplaced(f"{region!r} is no region that this catalogue knows", region)
+        hint = f"; {code} is a cloud: cloud={code} (--cloud {code})" if code in set(Cloud) else ""
+        message = f"{region!r} is no region that this catalogue knows{hint}; `catalog-service regions` lists them"
+        raise _misplaced(message, region)
     return frozenset(found)
+
+
+def _scope(cloud: Cloud, regions: tuple[str, ...]) -> Scope:
+    azure = [azure_regions(region) for region in regions]
+    homes = {geography.code for region in regions for geography in _geographies(region_code(region))}
+    codes = homes.union(*map(covered_codes, regions))
+    return Scope(cloud, frozenset(codes), frozenset[str]().union(*azure) if all(azure) else frozenset())
+
+
+def _geographies(code: str) -> tuple[Geography, ...]:
+    """Return the geographies that the Azure region ``code`` belongs to; several share some."""
+    return tuple(one for one in GEOGRAPHIES if code != one.code and code in covered_codes(one.code))
 
 
 def _misplaced(message: str, region: str) -> BadParameterError:

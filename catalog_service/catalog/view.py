@@ -23,7 +23,7 @@ from catalog_service.catalog.resolve import (
     unresolved,
 )
 from catalog_service.catalog.scenarios import Scenario, Selection, scenario_named
-from catalog_service.catalog.scope import Scope, scopes
+from catalog_service.catalog.scope import Scope, clouds_of, scopes
 from catalog_service.catalog.select import Filter, select
 from catalog_service.catalog.snapshot import Snapshot
 from schema.endpoint_set import EndpointSet
@@ -53,12 +53,23 @@ class Unpublished(Struct, frozen=True):
     sentence: str
 
 
+class Note(Struct, frozen=True):
+    """What has to be known of a scenario's answer for a cloud, as a sentence."""
+
+    scenario: str
+    cloud: Cloud
+    sentence: str
+
+
 class View(Struct, frozen=True):
-    """Entries sorted by id, and everything that an answer made of them lacks."""
+    """Entries sorted by id, and everything that has to be said of an answer made of them."""
 
     entries: tuple[Entry, ...] = ()
+    clouds: tuple[Cloud, ...] = ()
+    """Those that scenarios have an entry for, asked for by name or not; () without scenarios."""
     unresolved: tuple[Unresolved, ...] = ()
     unpublished: tuple[Unpublished, ...] = ()
+    notes: tuple[Note, ...] = ()
     missing: tuple[str, ...] = ()
     """Sources that the question needs and the snapshot has nothing of."""
 
@@ -72,14 +83,16 @@ def view(snapshot: Snapshot, wanted: Filter) -> View:
     """Return what ``wanted`` sees of ``snapshot``; may be empty.
 
     Raises:
-        BadParameterError: a scenario has no such name, or a scenario's region is unknown or in none of the clouds.
+        BadParameterError: no scenario has such a name; nothing knows a region, or it is in none of the clouds.
     """
     if wanted.scenarios:
         return _of_scenarios(snapshot, wanted)
+    for region in wanted.regions:
+        clouds_of(snapshot, region)
     if not wanted.resolve:
         return View(tuple(map(Entry, select(snapshot.endpoint_sets, wanted))))
     kept = select(snapshot.endpoint_sets, replace(wanted, kinds=()))
-    return _resolved(snapshot, wanted, [_Wanted(record, wanted.clouds) for record in kept])
+    return replace(_resolved(snapshot, wanted, [_Wanted(record, wanted.clouds) for record in kept]), clouds=())
 
 
 class _Wanted(Struct, frozen=True):
@@ -92,11 +105,12 @@ class _Wanted(Struct, frozen=True):
 
 
 class _Answer(Struct, frozen=True):
-    """What one scenario finds in one scope."""
+    """What one scenario finds in one scope, and what is to be said of it."""
 
     hits: tuple[_Wanted, ...]
     unresolved: tuple[Unresolved, ...]
     unpublished: tuple[Unpublished, ...]
+    notes: tuple[Note, ...]
     missing: tuple[str, ...]
 
 
@@ -112,8 +126,10 @@ def _of_scenarios(snapshot: Snapshot, wanted: Filter) -> View:
     missing = {source for answer in answers for source in answer.missing}
     return View(
         found.entries,
+        found.clouds,
         (*found.unresolved, *failed),
         tuple(one for answer in answers for one in answer.unpublished),
+        tuple(one for answer in answers for one in answer.notes),
         tuple(sorted({*found.missing, *(one for one in missing if not wanted.sources or one in wanted.sources)})),
     )
 
@@ -129,21 +145,45 @@ def _keeps_tag(wanted: Filter, lost: Unresolved) -> bool:
 
 
 def _answer(snapshot: Snapshot, scenario: Scenario, scope: Scope, directions: tuple[Direction, ...]) -> _Answer:
-    hits, failed, needed = [], [], set()
-    for selection in scenario.selections(scope.cloud):
-        needed.add(selection.source or tag_source(scope.cloud))
-        if directions and selection.direction not in directions:
-            continue
-        uses = (Use(scenario.name, selection.direction),)
-        hits += [_Wanted(one, (scope.cloud,), scope.azure, uses) for one in _selected(snapshot, selection, scope)]
-        for tag in selection.tags:
-            records = tag_records(snapshot, scope.cloud, tag, scope.azure)
-            hits += [_Wanted(one, (scope.cloud,), scope.azure, uses) for one in records]
-            if not records:
-                failed.append(unresolved(snapshot, f"scenario:{scenario.name}", tag, scope.cloud))
-    missing = tuple(sorted(needed - snapshot.by_source.keys()))
-    said = () if hits else (Unpublished(scenario.name, scope.cloud, _sentence(snapshot, scenario, scope, missing)),)
-    return _Answer(tuple(hits), tuple(failed), said, missing)
+    """Return the answer in ``directions`` (none: all); whether there is one at all is told of all of them."""
+    selections = scenario.selections(scope.cloud)
+    found = [(one, _hits(snapshot, scenario.name, one, scope)) for one in selections]
+    meant = [(one, hits) for one, hits in found if not directions or one.direction in directions]
+    answered = any(hits for _, hits in found)
+    sentence = _sentence(snapshot, scenario, scope, _missing(snapshot, scope.cloud, selections))
+    return _Answer(
+        tuple(hit for _, hits in meant for hit in hits),
+        tuple(lost for one, _ in meant for lost in _lost(snapshot, scenario.name, one, scope)),
+        () if answered else (Unpublished(scenario.name, scope.cloud, sentence),),
+        tuple(Note(scenario.name, scope.cloud, one) for one in scenario.notes(scope.cloud) if answered),
+        _missing(snapshot, scope.cloud, (one for one, _ in meant)),
+    )
+
+
+def _hits(snapshot: Snapshot, name: str, selection: Selection, scope: Scope) -> list[_Wanted]:
+    records = [
+        *_selected(snapshot, selection, scope),
+        *(one for _, found in _tags(snapshot, selection, scope) for one in found),
+    ]
+    uses = (Use(name, selection.direction),)
+    return [_Wanted(record, (scope.cloud,), scope.azure, uses) for record in records]
+
+
+def _lost(snapshot: Snapshot, name: str, selection: Selection, scope: Scope) -> Iterator[Unresolved]:
+    """Yield the tags of a selection that have no prefixes."""
+    for tag, records in _tags(snapshot, selection, scope):
+        if not records:
+            yield unresolved(snapshot, f"scenario:{name}", tag, scope.cloud)
+
+
+def _tags(snapshot: Snapshot, selection: Selection, scope: Scope) -> Iterator[tuple[str, tuple[EndpointSet, ...]]]:
+    for tag in selection.tags:
+        yield tag, tag_records(snapshot, scope.cloud, tag, scope.azure)
+
+
+def _missing(snapshot: Snapshot, cloud: Cloud, selections: Iterable[Selection]) -> tuple[str, ...]:
+    """Return the sources of ``selections`` that ``snapshot`` has nothing of."""
+    return tuple(sorted({one.source or tag_source(cloud) for one in selections} - snapshot.by_source.keys()))
 
 
 def _sentence(snapshot: Snapshot, scenario: Scenario, scope: Scope, missing: tuple[str, ...]) -> str:
@@ -194,11 +234,14 @@ def _resolved(snapshot: Snapshot, wanted: Filter, several: list[_Wanted]) -> Vie
     kept = replace(wanted, clouds=(), regions=(), directions=())
     entries: list[Entry] = []
     failed: list[Unresolved] = []
+    clouds: set[Cloud] = set()
     for one in several:
         found = resolved(snapshot, one.record, one.clouds, one.regions)
         if select((found.record,), kept):
             entries.append(Entry(found.record, found.via, one.uses))
+            clouds.update(one.clouds)
         if wanted.kinds != (Kind.FQDN,) and select((one.record,), replace(kept, kinds=())):
             failed += found.unresolved
     missing = {one.source for one in failed if one.unread}
-    return View(tuple(entries), tuple(failed), missing=tuple(sorted(missing)))
+    answered = tuple(cloud for cloud in Cloud if cloud in clouds)
+    return View(tuple(entries), answered, tuple(failed), missing=tuple(sorted(missing)))

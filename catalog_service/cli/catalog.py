@@ -10,9 +10,9 @@ from catalog_service.api import reads
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.changes import in_words, print_diff
-from catalog_service.cli.command import Call, command
+from catalog_service.cli.command import Call, command, listed
 from catalog_service.cli.export import words
-from catalog_service.cli.output import print_json, print_table, say, warn_of_missing
+from catalog_service.cli.output import print_json, print_table, say, say_clouds, warn_of_lacks
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.views import Lookup, SourceView
 from schema.words import Cloud
@@ -77,8 +77,8 @@ async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) ->
 
 @command("lookup")
 @click.argument("query", metavar="IP|CIDR|FQDN")
-@click.option("--scenario", "scenarios", multiple=True, help="Among what this scenario wants; may be given again.")
-@click.option("--region", "regions", multiple=True, help="Of a scenario; may be given again.")
+@click.option("--scenario", "scenarios", multiple=True, callback=listed, help="Among what this wants, or several.")
+@click.option("--region", "regions", multiple=True, callback=listed, help="Of a scenario; may be given again.")
 @click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="Of a scenario; may be given again.")
 @click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
 async def lookup(
@@ -97,13 +97,13 @@ async def lookup(
     async with opened_reader(call.settings) as reader:
         reads.check_ready(reader, at)
         snapshot = await reader.at(at)
-        view = reads.looked_up(snapshot, query, wanted)
-        missing = reads.missing_sources(snapshot, known_sources(call.settings), Filter())
+        view = reads.looked_up(snapshot, known_sources(call.settings), query, wanted)
     if call.as_json:
         print_json(view)
     elif view.matches:
         _print_matches(view)
-    warn_of_missing(missing)
+    warn_of_lacks(view)
+    say_clouds(view, wanted)
     if not view.matches:
         say(f"no endpoint set holds {view.query} at version {view.version}")
     return exits.FINE if view.matches else exits.NOT_FOUND

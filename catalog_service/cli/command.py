@@ -49,7 +49,7 @@ def shared_flags(function: Callable[..., Any]) -> Callable[..., Any]:
     return functools.reduce(lambda decorated, option: option(decorated), reversed(_SHARED), function)
 
 
-def command(name: str, *, serving: bool = False) -> Callable[[Run], click.Command]:
+def command(name: str, *, serving: bool = False, epilog: str | None = None) -> Callable[[Run], click.Command]:
     """Make a coroutine function the command ``name``; a ``serving`` one ends well when asked to stop."""
 
     def decorate(run: Run) -> click.Command:
@@ -64,9 +64,17 @@ def command(name: str, *, serving: bool = False) -> Callable[[Run], click.Comman
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return exits.BROKEN_PIPE
 
-        return click.command(name)(shared_flags(invoke))
+        return click.command(name, epilog=epilog)(shared_flags(invoke))
 
     return decorate
+
+
+def listed(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of an option, repeated or separated by commas, as REST takes them: sorted, unique."""
+    values = [part.strip() for value in given for part in value.split(",")]
+    if not all(values):
+        raise click.BadParameter("it has an empty value")
+    return tuple(sorted(set(values)))
 
 
 def run_async(work: Awaitable[int], *, serving: bool = False) -> int:

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from catalog_service.api import reads
 from catalog_service.catalog.select import Filter, Resolve
 from catalog_service.cli import exits
-from catalog_service.cli.command import Call, command
-from catalog_service.cli.output import say, warn_of_lacks, warn_of_missing, write_whole
+from catalog_service.cli.command import Call, command, listed
+from catalog_service.cli.output import say, say_clouds, warn_of_lacks, write_whole
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.export.formats import FORMATS, render
 from schema.errors import CatalogError
@@ -25,16 +25,22 @@ def words(listed: Iterable[StrEnum]) -> click.Choice[str]:
     return click.Choice([word.value for word in listed], case_sensitive=False)
 
 
-@command("export")
+_EXAMPLES = """\b
+Examples:
+  catalog-service export --scenario connectors --cloud public --region Europe
+  catalog-service export --source power-automate-ip-address-configuration --resolve tags --format csv"""
+
+
+@command("export", epilog=_EXAMPLES)
 @click.option("--format", "name", type=click.Choice(FORMATS), help="Default: txt, with --json json.")
-@click.option("--source", "sources", multiple=True, help="Of this source alone; may be given again.")
+@click.option("--source", "sources", multiple=True, callback=listed, help="Of this source alone; may be given again.")
 @click.option("--service", "services", multiple=True, help="A service or a full tag name; may be given again.")
 @click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
-@click.option("--region", "regions", multiple=True, help="May be given again.")
+@click.option("--region", "regions", multiple=True, callback=listed, help="May be given again, or a list with commas.")
 @click.option("--direction", "directions", multiple=True, type=words(Direction), help="May be given again.")
 @click.option("--kind", "kinds", multiple=True, type=words((Kind.PREFIX, Kind.FQDN)), help="Default: both.")
 @click.option(
-    "--scenario", "scenarios", multiple=True, help="A question by name (see `scenarios`); may be given again."
+    "--scenario", "scenarios", multiple=True, callback=listed, help="A question by name (see `scenarios`), or several."
 )
 @click.option("--resolve", "resolve", multiple=True, type=words(Resolve), help="Service tags become prefixes.")
 @click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
@@ -56,7 +62,8 @@ async def export(
 ) -> int:
     """Write an allowlist: the unique prefixes and names of the endpoint sets that pass the filters.
 
-    A filter that nothing passes is an error and writes nothing, and so is a service tag without prefixes.
+    A filter that nothing passes is an error and writes nothing; so is, with --scenario or --resolve tags, a service tag
+    without prefixes, or one whose file was not read yet. Without these, service tags are named in a warning alone.
     """
     wanted = Filter(
         sources,
@@ -73,11 +80,10 @@ async def export(
         known = known_sources(call.settings)
         wanted = replace(wanted, sources=reads.check_sources(reader, known, sources))
         snapshot = await reader.at(at)
-        missing = reads.check_published(reader, snapshot, known, wanted)
-        found = reads.exported(reader, snapshot, wanted)
+        found = reads.exported(reader, snapshot, known, wanted)
     content = render(name or ("json" if call.as_json else "txt"), snapshot, found, wanted.kinds)
-    warn_of_missing(tuple(dict.fromkeys((*missing, *found.missing))))
-    warn_of_lacks((), found.unpublished)
+    warn_of_lacks(found)
+    say_clouds(found, wanted)
     if output is None or str(output) == "-":
         click.echo(content, nl=False)
         return exits.FINE

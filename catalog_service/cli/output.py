@@ -20,11 +20,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from catalog_service.catalog.resolve import Unresolved
-from catalog_service.catalog.view import Unpublished
+from catalog_service.catalog.select import Filter
+from catalog_service.catalog.view import Note, Unpublished, View
+from catalog_service.views import Lookup, RecordPage
 
 _WIDE = 1000
 """Columns where no terminal says how many: rows are never folded in a pipe."""
+_LEAST = 13
+"""Characters that each column of a stacked table may count on, the gap after it included."""
 
 
 def print_json(value: object) -> None:
@@ -33,16 +36,22 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(encoded, indent=2) if sys.stdout.isatty() else encoded)
 
 
-def print_table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    """Print ``rows`` under ``columns``; None is an empty cell."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    # Through click, so that a reader who went away is seen in one place and not ended by rich.
+def print_table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]], *, stacked: bool = False) -> None:
+    """Print ``rows`` under ``columns``; None is an empty cell.
+
+    ``stacked``: on a terminal one member of a list a line; as far as there is room no column but the last is folded.
+    """
     text, terminal = io.StringIO(), sys.stdout.isatty()
-    Console(file=text, force_terminal=in_color(), width=None if terminal else _WIDE, highlight=False).print(table)
+    console = Console(file=text, force_terminal=in_color(), width=None if terminal else _WIDE, highlight=False)
+    separator = "\n" if stacked and terminal else ", "
+    cells = [[_cell(value, separator) for value in row] for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, width in zip(columns, _widths(columns, cells, console.width if stacked else 0), strict=True):
+        table.add_column(column, overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    # Through click, so that a reader who went away is seen in one place and not ended by rich.
     click.echo("\n".join(line.rstrip() for line in text.getvalue().splitlines()), color=in_color())
 
 
@@ -57,12 +66,27 @@ def warn_of_missing(sources: tuple[str, ...]) -> None:
         say(f"warning: nothing in this is from {', '.join(sources)}: the catalogue has nothing of it")
 
 
-def warn_of_lacks(unresolved: tuple[Unresolved, ...], unpublished: tuple[Unpublished, ...]) -> None:
-    """Tell a person which service tags have no prefixes, and for which clouds a scenario has no answer."""
-    for lost in unresolved:
-        say(f"warning: {lost.by} refers to {lost.tag}, and {lost.source} has no prefixes of it")
-    for one in unpublished:
+def warn_of_lacks(answer: View | RecordPage | Lookup) -> None:
+    """Tell a person what an answer lacks: sources, prefixes of service tags, clouds of a scenario; and its notes."""
+    warn_of_missing(answer.missing)
+    unasked = [lost for lost in answer.unresolved if lost.unasked]
+    if unasked:
+        tags = ", ".join(dict.fromkeys(lost.tag for lost in unasked))
+        count = len({lost.by for lost in unasked})
+        say(f"warning: {count} of the endpoint sets name service tags, whose prefixes are not in this ({tags}):")
+        say("  --resolve tags adds them")
+    for lost in answer.unresolved:
+        if not lost.unasked:
+            say(f"warning: {lost.by} refers to {lost.tag}, and {lost.source} has no prefixes of it")
+    sentences: list[Unpublished | Note] = [*answer.unpublished, *answer.notes]
+    for one in sentences:
         say(f"{one.scenario}, {one.cloud}: {one.sentence}")
+
+
+def say_clouds(answer: View | RecordPage | Lookup, wanted: Filter) -> None:
+    """Tell a person which clouds a scenario was answered for, where they are several and nobody named them."""
+    if len(answer.clouds) > 1 and not wanted.clouds:
+        say(f"for {', '.join(answer.clouds)}: narrow it with --cloud or --region")
 
 
 def in_color() -> bool:
@@ -95,11 +119,23 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def _cell(value: object) -> str:
+def _widths(columns: tuple[str, ...], cells: list[list[str]], room: int) -> list[int | None]:
+    """Return the width that holds each column but the last whole, from the left, None where ``room`` is too small."""
+    whole = [max(map(len, "\n".join(column).split("\n"))) for column in zip(columns, *cells, strict=True)][:-1]
+    widths: list[int | None] = []
+    room -= _LEAST * len(columns)
+    for width in whole:
+        more = width + 1 - _LEAST
+        widths.append(width if room >= more else None)
+        room -= more if room >= more else 0
+    return [*widths, None]
+
+
+def _cell(value: object, separator: str) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
     if isinstance(value, tuple):
-        return ", ".join(_cell(one) for one in value)
+        return separator.join(_cell(one, separator) for one in value)
     return printable(str(value)).replace("\n", " ")

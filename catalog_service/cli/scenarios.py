@@ -2,54 +2,65 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from itertools import groupby
 
 import click
 
 from catalog_service.api import reads
-from catalog_service.catalog.conflicts import Conflict, ConflictKind
+from catalog_service.catalog.conflict import Conflict, ConflictKind
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
-from catalog_service.cli.command import Call, command
+from catalog_service.cli.command import Call, command, listed
 from catalog_service.cli.export import words
-from catalog_service.cli.output import print_json, print_table, say, warn_of_lacks, warn_of_missing
+from catalog_service.cli.output import print_json, print_table, say, say_clouds, warn_of_lacks, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
-from catalog_service.views import Record, RecordPage, ScenarioView
+from catalog_service.views import Record, ScenarioView
 from schema.words import Cloud
 
 _ALL = 1_000_000
 _SHOWN = 3
-"""Members that a table shows of a list; --json has them all."""
+"""Prefixes that a table shows of a list; --json has them all."""
+_FOUND = ("direction", "region", "cloud", "names and addresses", "endpoint set (by way of)")
 
 
 @command("scenarios")
 @click.argument("name", required=False)
-@click.option("--region", "regions", multiple=True, help="A geography or an Azure region, however spelled.")
+@click.option(
+    "--region", "regions", multiple=True, callback=listed, help="A geography or an Azure region, however spelled."
+)
 @click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
 @click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
 async def scenarios(
     call: Call, *, name: str | None, regions: tuple[str, ...], clouds: tuple[str, ...], at: str | None
 ) -> int:
-    """List the questions that --scenario takes, or show what NAME finds."""
+    """List the questions that --scenario takes, or show what NAME finds.
+
+    What it lacks is told beside it; an export of it would be refused where a service tag has no prefixes here.
+    """
     if name is None:
+        if regions or clouds or at:
+            raise click.UsageError("--region, --cloud and --at go with the NAME of a scenario")
         views = reads.scenario_views()
         if call.as_json:
             print_json({"items": views})
         else:
             print_table(("scenario", "question", "answered for", "nothing published for"), map(_scenario_row, views))
         return exits.FINE
-    wanted = Filter(
-        clouds=tuple(map(Cloud, clouds)), regions=tuple(sorted(set(regions))), scenarios=reads.check_scenarios((name,))
-    )
+    wanted = Filter(clouds=tuple(map(Cloud, clouds)), regions=regions, scenarios=reads.check_scenarios((name,)))
     async with opened_reader(call.settings) as reader:
         reads.check_ready(reader, at)
-        page = reads.record_page(await reader.at(at), wanted, "", _ALL)
+        page = reads.record_page(await reader.at(at), known_sources(call.settings), wanted, "", _ALL)
     if call.as_json:
         print_json(page)
     else:
-        _print_found(page)
-        warn_of_missing(page.missing)
-        warn_of_lacks(page.unresolved, page.unpublished)
+        if page.items:
+            print_table(_FOUND, map(_record_row, page.items), stacked=True)
+        warn_of_lacks(page)
+        say_clouds(page, wanted)
+        if page.items:
+            say(f"the whole list: {_export_of(wanted, at)}")
     return exits.FINE if page.items else exits.NOT_FOUND
 
 
@@ -64,14 +75,14 @@ async def conflicts(call: Call, *, names: tuple[str, ...], kinds: tuple[str, ...
         names = reads.check_sources(reader, known, names)
         reads.check_ready(reader, at)
         snapshot = await reader.at(at)
-        found = reads.conflicts_at(snapshot, names, tuple(map(ConflictKind, kinds)))
-        missing = reads.missing_sources(snapshot, known, Filter())
+        found = reads.conflicts_at(snapshot, known, names, tuple(map(ConflictKind, kinds)))
     if call.as_json:
         print_json(found)
     else:
-        columns = ("kind", "subject", "region", "clouds", "source", "says", "only here", "lacks")
-        print_table(columns, (row for one in found.items for row in _conflict_rows(one)))
-    warn_of_missing(missing)
+        columns = ("kind", "subject", "where", "says", "only here", "lacks", "source")
+        for _, several in groupby(found.items, key=lambda one: one.kind):
+            print_table(columns, (row for one in several for row in _conflict_rows(one)), stacked=True)
+    warn_of_missing(found.missing)
     if not found.items:
         say(f"no conflict at version {found.version}")
     return exits.FINE
@@ -81,30 +92,32 @@ def _scenario_row(view: ScenarioView) -> tuple[object, ...]:
     return view.name, view.question, view.clouds, tuple(one.cloud for one in view.nothing)
 
 
-def _print_found(page: RecordPage) -> None:
-    columns = ("direction", "endpoint set", "source", "region", "cloud", "prefixes", "by way of", "names")
-    print_table(columns, map(_record_row, page.items))
-
-
 def _record_row(record: Record) -> tuple[object, ...]:
+    """Return what a person needs of a record; its id is last, as it may be folded, and holds the source."""
+    via = ", ".join(via.tag for via in record.via)
     return (
         tuple(dict.fromkeys(use.direction for use in record.scenarios)),
-        record.id,
-        record.source,
         record.region,
         record.clouds or record.cloud,
-        len(record.prefixes) or None,
-        tuple(via.tag for via in record.via),
-        record.fqdns,
+        (*record.fqdns, *_shortened(record.prefixes)),
+        f"{record.id} ({via})" if via else record.id,
     )
+
+
+def _export_of(wanted: Filter, at: str | None) -> str:
+    """Return the command that writes what is shown."""
+    given = [("--scenario", wanted.scenarios), ("--cloud", wanted.clouds), ("--region", wanted.regions)]
+    flags = [word for flag, values in given for value in values for word in (flag, str(value))]
+    return shlex.join(["catalog-service", "export", *flags, *(("--at", at) if at else ())])
 
 
 def _conflict_rows(one: Conflict) -> Iterator[tuple[object, ...]]:
     """Yield a row a party; the subject stands in the first."""
-    subject: tuple[object, ...] = (one.kind, one.subject, one.region, one.clouds)
+    where = (*((one.region,) if one.region else ()), *one.clouds)
+    subject: tuple[object, ...] = (one.kind, one.subject, where)
     for party in one.parties:
-        yield (*subject, party.source, party.says, _shortened(party.only), _shortened(party.lacks))
-        subject = (None, None, None, None)
+        yield (*subject, party.says, _shortened(party.only), _shortened(party.lacks), party.source)
+        subject = (None, None, None)
 
 
 def _shortened(members: tuple[str, ...]) -> tuple[str, ...]:

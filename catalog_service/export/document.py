@@ -1,6 +1,6 @@
 """``json``: ``{"version": 7, "prefixes": [...], "fqdns": [...]}``; both lists are always there.
 
-Asked with scenarios or resolved references, it also says which records it is made of and what it lacks.
+It also says what it lacks; asked with scenarios or resolved references, which records it is made of.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from catalog_service.catalog.resolve import Unresolved, Via
 from catalog_service.catalog.select import Allowlist
-from catalog_service.catalog.view import Entry, Unpublished, Use, View
-from schema.words import Direction
+from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.view import Entry, Note, Unpublished, Use, View
+from schema.words import Cloud, Direction
 
 
 class Origin(Struct, frozen=True, omit_defaults=True):
@@ -32,15 +33,19 @@ class AllowlistView(Struct, frozen=True, omit_defaults=True):
     fqdns: tuple[str, ...]
     origins: tuple[Origin, ...] = ()
     """Sorted by id; only with scenarios or resolved references."""
+    clouds: tuple[Cloud, ...] = ()
+    """Those it answers scenarios for."""
     unresolved: tuple[Unresolved, ...] = ()
+    """References to service tags whose prefixes it lacks."""
     unpublished: tuple[Unpublished, ...] = ()
+    notes: tuple[Note, ...] = ()
     missing: tuple[str, ...] = ()
-    """Sources it needs and does not have; only with scenarios or resolved references."""
+    """Sources it could draw from if they had been read."""
 
 
-def render_document(version: int, listed: Allowlist, view: View) -> bytes:
+def render_document(snapshot: Snapshot, listed: Allowlist, view: View) -> bytes:
     """Return ``listed`` as JSON."""
-    return msgspec.json.encode(allowlist_view(version, listed, view))
+    return msgspec.json.encode(allowlist_view(snapshot.version, listed, view))
 
 
 def allowlist_view(version: int, listed: Allowlist, view: View) -> AllowlistView:
@@ -48,7 +53,15 @@ def allowlist_view(version: int, listed: Allowlist, view: View) -> AllowlistView
     told = any(entry.scenarios or entry.via for entry in view.entries)
     origins = tuple(map(_origin, view.entries)) if told else ()
     return AllowlistView(
-        version, listed.prefixes, listed.fqdns, origins, view.unresolved, view.unpublished, view.missing
+        version,
+        listed.prefixes,
+        listed.fqdns,
+        origins,
+        view.clouds,
+        view.unresolved,
+        view.unpublished,
+        view.notes,
+        view.missing,
     )
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from catalog_service.catalog.select import Allowlist, allowlist
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import View
+from catalog_service.export.choose import hint_of
 from catalog_service.export.document import render_document
 from catalog_service.export.table import render_table
 from catalog_service.export.text import render_text
@@ -25,7 +26,7 @@ class Format(Struct, frozen=True):
 
     name: str
     media_type: str
-    render: Callable[[int, Allowlist, View], bytes]
+    render: Callable[[Snapshot, Allowlist, View], bytes]
 
 
 _LISTED = (
@@ -49,7 +50,7 @@ def render(name: str, snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -
     if found is None:
         message = f"{name!r} is not a format; there are {', '.join(FORMATS)}"
         raise BadParameterError(message, parameter="format", value=name)
-    return found.render(snapshot.version, members(snapshot, view, kinds), view)
+    return found.render(snapshot, members(snapshot, view, kinds), view)
 
 
 def members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> Allowlist:
@@ -59,5 +60,5 @@ def members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> Allowlis
         message = f"the endpoint sets chosen hold no {' or '.join(kinds) or 'member'} to list"
         if view.missing:
             message += f", and nothing is read yet of {', '.join(view.missing)}"
-        raise NoMatchError(message, version=snapshot.version, missing=view.missing or None)
+        raise NoMatchError(message + hint_of(view), version=snapshot.version, missing=view.missing or None)
     return listed

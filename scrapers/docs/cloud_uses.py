@@ -2,14 +2,15 @@
 
 | words                                                             | say                          |
 |-------------------------------------------------------------------|------------------------------|
-| (U.S. Government - GCC only), (GCC and GCCH), (GCC tenants)        | those and no others          |
+| (U.S. Government - GCC only), (GCC and GCCH), (GCC tenants), (L5)  | those and no others          |
 | for US government cloud, for GCC only, China only, 21Vianet operated | those and no others        |
+| in GCC High, applies to DoD; GCC High: ...                        | those and no others          |
 | (also valid for GCC), also needed for GCC, (including China)       | those besides the row's own  |
 | (except China), (not available in GCC)                            | the row's own without those  |
 | outside EMEA, U.S. government; not needed for ...; for EMEA users  | nothing                      |
 
 A parenthesis that holds a cloud word and is none of these is refused: a row would go into the wrong
-allowlist in silence. Prose is free: what it says of clouds in other words is not read.
+allowlist in silence. Prose is free, but a cloud's own name that it leaves unread is told (`CloudUses.unread`).
 """
 
 from __future__ import annotations
@@ -46,23 +47,29 @@ _REFERENCE = re.compile(r"\b(?:see|learn more|for example|such as|below|should)\
 _ELSEWHERE = re.compile(r"\b(?:see|learn more|instead|use|below|above|for example|such as|address)\b", re.IGNORECASE)
 _TURN = re.compile(r"^\s*(?:For|In)\b[^,]*$")
 
-_NAME = (
-    rf"(?:{GOVERNMENT}|\bgcc(?:[\s-]?h(?:igh)?)?\b|\bdod\b|{VIANET}|\bmooncake\b|\bchina\b"
-    r"|\b(?:public|commercial|national|sovereign|government) clouds?\b|\ball clouds\b)"
+_OWN_NAME = (
+    rf"(?:\bgcc(?:[\s-]?h(?:igh)?)?\b|\bdod\b|\bdepartment of defen[sc]e\b|{VIANET}"
+    r"|\b(?:mooncake|gallatin|fairfax|il[45])\b)"
 )
-_AND = r"(?:\s*[,/&]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)(?:the\s+)?"
-_PUBLIC = r"\b(?:public|commercial|worldwide)\b"
-_LIST = rf"(?:{_PUBLIC}{_AND})?{_NAME}(?:(?:\s+clouds?)?{_AND}(?:{_NAME}|{_PUBLIC}))*"
+CLOUD_NAME = (
+    rf"(?:{GOVERNMENT}|{_OWN_NAME}|\bchina\b|\bl[45]\b"
+    r"|\b(?:public|commercial|national|sovereign|government) clouds?\b|\ball clouds\b"
+    r"|\bgovernment(?= (?:tenants|customers|users|environments|regions)\b))"
+)
+AND = r"(?:\s*[,/&]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+)(?:the\s+)?"
+PUBLIC = r"\b(?:public|commercial|worldwide)\b"
+_LIST = rf"(?:{PUBLIC}{AND})?{CLOUD_NAME}(?:(?:\s+clouds?)?{AND}(?:{CLOUD_NAME}|{PUBLIC}))*"
 _KIND = r"(?:clouds?|customers?|tenants?|users?|environments?|regions?)"
 _PHRASE = re.compile(
     rf"\b(?:for|by) (?:both |use in )?(?:the |(?:users|customers|tenants) in (?:the )?)?{_LIST}"
     rf"|\b(?:required|needed|used|available|valid|supported|mandatory|only) (?:only )?in (?:the )?{_LIST}"
-    rf"|\bin (?:the )?{_LIST} {_KIND}\b"
+    rf"|\b(?:in|appl(?:y|ies) (?:only )?to) (?:the )?{_LIST}|^\W*{_LIST}(?=:\s)"
     rf"|{_LIST}(?:[\s-]{_KIND})?[\s-]only\b"
     rf"|{VIANET}[\s-]operated\b|\boperated by {VIANET}"
     rf"|\ball production regions and [\w\s]*{UNITED_STATES}\s+sovereign clouds",
     re.IGNORECASE,
 )
+_UNREAD = re.compile(_OWN_NAME, re.IGNORECASE)
 _SENTENCE_START = re.compile(r"^.*(?<!\.S)[.;!]\s")
 _SENTENCE_END = re.compile(r"(?<!\.S)[.;!](?:\s|$)")
 
@@ -73,6 +80,11 @@ class CloudUses(Struct, frozen=True):
     only: tuple[Clouds, ...]
     also: Clouds
     without: Clouds
+    unread: str = ""
+    """A cloud's own name in prose that says nothing else of clouds; "" where there is none."""
+
+
+SILENT = CloudUses((), (), ())
 
 
 def read_uses(uses: str) -> CloudUses:
@@ -82,11 +94,14 @@ def read_uses(uses: str) -> CloudUses:
         ValueError: a parenthesis holds a word of clouds and cannot be read.
     """
     text = _HOST.sub(" ·host· ", uses)  # no word around clouds: a parenthesis that gives another host is refused
-    parts = [*map(_parenthesis, _PARENTHESIS.findall(text)), *_phrases(_PARENTHESIS.sub(" ", text))]
+    prose = _PARENTHESIS.sub(" ", text)
+    parts = [*map(_parenthesis, _PARENTHESIS.findall(text)), *_phrases(prose)]
+    silent = not any(part.only or part.also or part.without for part in parts)
     return CloudUses(
         only=tuple(clouds for part in parts for clouds in part.only),
         also=ordered({cloud for part in parts for cloud in part.also}),
         without=ordered({cloud for part in parts for cloud in part.without}),
+        unread=_own_name(prose) if silent else "",
     )
 
 
@@ -108,7 +123,7 @@ def _parenthesis(inside: str) -> CloudUses:
     named, excepted = read_cloud_words(said), read_cloud_words(exception)
     if not (named.clouds or excepted.clouds) or not is_filler(named.rest + excepted.rest):
         _refuse_unread(inside)
-        return CloudUses((), (), ())
+        return SILENT
     if _ALSO.search(inside):
         return CloudUses((), named.clouds, excepted.clouds)
     return CloudUses((named.clouds,) if named.clouds else (), (), excepted.clouds)
@@ -117,6 +132,15 @@ def _parenthesis(inside: str) -> CloudUses:
 def _refuse_unread(inside: str) -> None:
     if names_unread_cloud(inside) and not _REFERENCE.search(inside):
         raise ValueError(f"({inside}) names a cloud in words that are not known")
+
+
+def _own_name(prose: str) -> str:
+    """Return the first cloud's own name in a sentence that neither negates nor points elsewhere."""
+    for sentence in _SENTENCE_END.split(prose):
+        found = None if _NEGATION.search(sentence) or _ELSEWHERE.search(sentence) else _UNREAD.search(sentence)
+        if found:
+            return found[0]
+    return ""
 
 
 def _phrases(prose: str) -> list[CloudUses]:

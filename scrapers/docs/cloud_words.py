@@ -25,17 +25,18 @@ VIANET = r"\b21[\s-]?v[a-z]{3,7}\b"
 """``21Vianet`` as it was ever misspelled."""
 
 _EVERY = re.compile(r"\ball\s+clouds\b|\bevery\s+cloud\b(?!\s+flow)", re.IGNORECASE)
-_GCC_HIGH = re.compile(r"\bgcc[\s-]?h(?:igh)?\b|\bgovernment community cloud high\b", re.IGNORECASE)
+# Code names: L4 and L5 are the impact levels of GCC High and DoD, Fairfax the government's, Gallatin China's.
+_GCC_HIGH = re.compile(r"\bgcc[\s-]?h(?:igh)?\b|\bgovernment community cloud high\b|(?<!gcc )\bi?l4\b", re.IGNORECASE)
 _GCC = re.compile(r"\bgcc\b|\bgovernment community cloud\b(?!\s*high)", re.IGNORECASE)
-_DOD = re.compile(r"\bus[\s-]?dod|\bdod\b|\bdepartment of defen[sc]e\b", re.IGNORECASE)
+_DOD = re.compile(r"\bus[\s-]?dod|\bdod\b|\bdepartment of defen[sc]e\b|(?<!gcc )\bi?l5\b", re.IGNORECASE)
 # "Sovereign" alone is the US government's (`US sovereign clouds`); Microsoft's national clouds are China's too.
 _US_GOVERNMENT = re.compile(
     rf"{GOVERNMENT}|{UNITED_STATES}\s+(?:sovereign|national|federal)\b|\bfederal(?:\s+{_GOV})?\b|\bsovereign\b"
-    rf"|(?<![.\w])gov(?:er?n?ment)?\b(?!\.\w)",
+    rf"|(?<![.\w])gov(?:er?n?ment)?\b(?!\.\w)|\bfairfax\b",
     re.IGNORECASE,
 )
 _NATIONAL = re.compile(r"\bnational\s+clouds?\b|^\W*national(?:\s+endpoints?)?\W*$", re.IGNORECASE)
-_CHINA = re.compile(rf"{VIANET}|\bvianet\b|\bchina(?:\b|(?=east|north))|\bmooncake\b", re.IGNORECASE)
+_CHINA = re.compile(rf"{VIANET}|\bvianet\b|\bchina(?:\b|(?=east|north))|\b(?:mooncake|gallatin)\b", re.IGNORECASE)
 # Germany alone is a region of the public cloud since 2021.
 _GERMANY = re.compile(
     r"\bgermany[\s-]+(?:endpoints?|clouds?|only)\b|\bmicrosoft cloud (?:germany|deutschland)\b", re.IGNORECASE

@@ -16,31 +16,42 @@ parenthesis of the uses: silence would put the row into the wrong allowlist.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from schema.words import EVERY_CLOUD, Cloud
-from scrapers.docs.cloud_uses import is_filler, read_uses, split_exception
+from scrapers.docs.cloud_uses import AND, CLOUD_NAME, PUBLIC, is_filler, read_uses, split_exception
 from scrapers.docs.cloud_words import Clouds, CloudWords, names_unread_cloud, ordered, read_cloud_words
 
 _EVERY_ENDPOINT = re.compile(r"\b(?:all|global) endpoints\b", re.IGNORECASE)
+_BESIDE_PUBLIC = r"\b(?:sovereign|national|government)\b"
 # Where "public" is a cloud in a heading; "All cloud flows" are none.
 _PUBLIC_SCOPE = re.compile(
     r"\b(?:all|every|global|public|world?wide|worlwide|commercial)\s+(?:endpoints|clouds?)\b(?!\s+flow)"
-    r"|^\W*(?:all|global)\W",
+    r"|^\W*(?:all|global)\W"
+    rf"|{PUBLIC}(?:\s*\([^()]*\))?{AND}(?:{CLOUD_NAME}|{_BESIDE_PUBLIC})|{CLOUD_NAME}{AND}{PUBLIC}",
     re.IGNORECASE,
 )
 _SCOPE_WORDS = re.compile(r"\b(?:all|global|endpoints?)\b|[()]", re.IGNORECASE)
 _ENDPOINTS = re.compile(r"\S+\s+endpoints?$", re.IGNORECASE)
-_NAME_ALONE = {"all": EVERY_CLOUD, "global": EVERY_CLOUD, "germany": (Cloud.GERMANY,)}
+_SERIES = re.compile(r"^\S.*?\sendpoints\b(?:\s*\([^()]*\))?(?P<what>.*)$", re.IGNORECASE)
+_NAME_ALONE = {
+    **dict.fromkeys(("all", "global"), EVERY_CLOUD),
+    **dict.fromkeys(("public", "commercial", "worldwide"), (Cloud.PUBLIC,)),
+    "germany": (Cloud.GERMANY,),
+}
 
 
 def row_clouds(uses: str, endpoint_type: str, headings: tuple[str, ...], default: Cloud) -> Clouds:
     """Return the clouds of a row: what its uses say of the endpoint type's, else the heading's, else ``default``.
 
     Raises:
-        ValueError: the endpoint type or a parenthesis names a cloud that is not known, or no cloud is left.
+        ValueError: the endpoint type or a parenthesis names a cloud that is not known, the uses name one in words
+            that are not read while nothing else states a cloud, or no cloud is left.
     """
     said = read_uses(uses)
     stated = endpoint_type_clouds(endpoint_type) or heading_clouds(headings)
+    if said.unread and not stated:
+        raise ValueError(f"{uses!r} names {said.unread} in words that are not known")
     own = _narrowed(stated, said.only) or (default,)
     clouds = ordered({*own, *said.also} - {*said.without})
     if not clouds:
@@ -100,6 +111,33 @@ def refuse_unread_heading(headings: tuple[str, ...]) -> None:
         raise ValueError(f"the heading {headings[-1]!r} names no known cloud")
 
 
+def refuse_unread_lead(lead: str, headings: tuple[str, ...], default: Cloud) -> None:
+    """Look at the sentence right before a table of endpoints.
+
+    Raises:
+        ValueError: it is for other clouds than the heading's, or ``default``, or names one in unknown words.
+    """
+    stated, said = heading_clouds(headings), read_uses(lead)
+    placed = {*(stated or (default,))}
+    only = {cloud for clouds in said.only for cloud in clouds}
+    if (only or placed) != placed or placed.intersection(said.without) or not placed.issuperset(said.also):
+        raise ValueError(f"the sentence before the table, {lead[:120]!r}, is not for {', '.join(ordered(placed))}")
+    if said.unread and not stated:
+        raise ValueError(f"the sentence before the table, {lead[:120]!r}, names {said.unread}")
+
+
+def unknown_of_series(heading: str, others: Iterable[str]) -> bool:
+    """Say whether ``heading`` names no known cloud where ``others``, alike but for that name, do.
+
+    ``Bleu endpoints for desktop flows runtime`` beside ``US Government endpoints for desktop flows runtime``.
+    """
+    what = _SERIES.search(heading)
+    if what is None or _of_heading(heading)[0]:
+        return False
+    alike = (other for other in others if (found := _SERIES.search(other)) and found["what"] == what["what"])
+    return any(_of_heading(other)[0] for other in alike)
+
+
 def is_cloud_heading(heading: str) -> bool:
     """Say whether a heading names clouds and nothing else: ``21Vianet endpoints (China)``."""
     clouds, _, rest = _of_heading(heading)
@@ -109,7 +147,7 @@ def is_cloud_heading(heading: str) -> bool:
 def _of_heading(heading: str) -> tuple[Clouds, Clouds, str]:
     """As `_scope`; "public" is a cloud there only beside "endpoints" or "cloud"."""
     clouds, without, rest = _scope(heading)
-    scoped = _PUBLIC_SCOPE.search(f"{heading} ")
+    scoped = _PUBLIC_SCOPE.search(f"{heading} ") or heading.strip().lower() in _NAME_ALONE
     return tuple(cloud for cloud in clouds if scoped or cloud is not Cloud.PUBLIC), without, rest
 
 

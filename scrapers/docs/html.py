@@ -14,11 +14,12 @@ from bs4 import BeautifulSoup, Comment, Tag
 from bs4.element import PageElement
 
 from schema.errors import ParseError
-from scrapers.docs.inline import is_second_language, read_text, repair_breaks, visible
-from scrapers.docs.page import Block, BulletList, Headings, Page, Paragraph, Row, Table, Text
+from scrapers.docs.blocks import HEADINGS, blocks_of
+from scrapers.docs.inline import is_second_language, repair_breaks, visible
+from scrapers.docs.labels import label_html
+from scrapers.docs.page import Page
 
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_LEAVES = (*_HEADINGS, "p", "table", "ul", "ol", "pre")
+_LEAVES = (*HEADINGS, "p", "table", "ul", "ol", "pre", "hr")
 _CONTAINERS = frozenset({"div", "section", "article", "main", "blockquote", "details", "body", "center", "dl", "form"})
 _UNREAD = frozenset({"script", "style", "nav", "header", "footer", "template", "noscript", "button", "head"})
 _UNREAD_IDS = ("ms--", "site-user-feedback", "article-metadata", "article-header", "center-doc-outline")
@@ -26,19 +27,19 @@ _ALERTS = frozenset({"NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION", "alert"})
 _SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _HTML_OPEN = re.compile(r"<html[\s>]", re.IGNORECASE)
 _HTML_END = re.compile(r"</html\s*>", re.IGNORECASE)
-_SEPARATOR = re.compile(r"^:?-{2,}:?$")
 
 
 def page_from_html(html: str, metadata: tuple[tuple[str, str], ...] = ()) -> Page:
     """Return the page; ``metadata`` goes before what the head of ``html`` says."""
     soup = BeautifulSoup(repair_breaks(html), "lxml")
+    label_html(soup)
     main = soup.select_one("main, [role=main]") or soup.body or soup
     heading = main.find("h1") or soup.find("title")
     known = (*metadata, *_metadata(soup))
     return Page(
         title=visible(heading.get_text()) if heading else dict(known).get("title", ""),
         metadata=known,
-        blocks=tuple(_blocks(_article(main))),
+        blocks=tuple(blocks_of(_article(main))),
         bilingual=soup.find(is_second_language) is not None,
     )
 
@@ -121,7 +122,7 @@ def _is_block(tag: Tag) -> bool:
 def _leaf(tag: Tag) -> Iterator[Tag]:
     """Yield ``tag``, then the lists and tables inside it."""
     yield tag
-    if tag.name not in _HEADINGS:
+    if tag.name not in HEADINGS:
         inner = tag.find_all("table") if tag.name == "table" else tag.find_all(["table", "ul", "ol"])
         yield from (found for found in inner if tag.name == "table" or not _is_inside_table(found, tag))
 
@@ -138,63 +139,3 @@ def _paragraph(loose: Iterable[PageElement]) -> Iterator[Tag]:
         wrapper.append(node)
     if wrapper.get_text(strip=True):
         yield wrapper
-
-
-def _blocks(elements: Iterable[Tag]) -> Iterator[Block]:
-    path: list[tuple[int, str]] = []
-    lead, seen_title = "", False
-    for element in elements:
-        headings = tuple(text for _, text in path)
-        if element.name == "h1" and not seen_title:
-            path, lead, seen_title = [], "", True
-        elif element.name in _HEADINGS:
-            level = int(element.name[1])
-            path = [entry for entry in path if entry[0] < level] + [(level, read_text(element).text)]
-            lead = ""
-        else:
-            yield from _block(element, headings, _outer_item(element) or lead)
-            lead = read_text(element).text if element.name == "p" else ""
-
-
-def _outer_item(element: Tag) -> str:
-    """Return the text of the bullet that a nested list belongs to: that is what announces it."""
-    item = element.find_parent("li") if element.name in ("ul", "ol") else None
-    return read_text(item, nested_lists=False).text if item else ""
-
-
-def _block(element: Tag, headings: Headings, lead: str) -> Iterator[Block]:
-    if element.name == "table":
-        yield from _tables(element, headings)
-    elif element.name in ("ul", "ol"):
-        items = (read_text(item, nested_lists=False) for item in element.find_all("li", recursive=False))
-        yield BulletList(headings=headings, items=tuple(item for item in items if item.lines), lead=lead)
-    elif (text := read_text(element)).lines:
-        yield Paragraph(headings=headings, text=text)
-
-
-def _tables(element: Tag, headings: Headings) -> Iterator[Table]:
-    """Yield the table, or several: a separator row in the body starts a new one (sources.md D1.19)."""
-    merged = element.find(lambda tag: tag.get("rowspan", "1") != "1" or tag.get("colspan", "1") != "1") is not None
-    for header, *rows in _split_at_separators(_grid(element)):
-        yield Table(headings=headings, header=header, rows=tuple(rows), merged=merged)
-
-
-def _grid(element: Tag) -> list[Row]:
-    """Rows of the table itself, empty ones left out: an empty header row (D1.20) gives way to the next row."""
-    own = (row for row in element.find_all("tr") if row.find_parent("table") is element)
-    grid = (tuple(read_text(cell) for cell in row.find_all(["td", "th"], recursive=False)) for row in own)
-    return [row for row in grid if any(cell.lines for cell in row)]
-
-
-def _split_at_separators(grid: list[Row]) -> list[list[Row]]:
-    parts: list[list[Row]] = [[]]
-    for row in grid:
-        if all(_is_dashes(cell) for cell in row):
-            parts.append([parts[-1].pop()] if parts[-1] else [])
-        else:
-            parts[-1].append(row)
-    return [part for part in parts if part]
-
-
-def _is_dashes(cell: Text) -> bool:
-    return bool(_SEPARATOR.match(cell.text))

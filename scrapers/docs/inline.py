@@ -20,8 +20,9 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _BLOCKS = frozenset(
     {"p", "div", "li", "ul", "ol", "tr", "td", "th", "pre", "section", "blockquote", "dt", "dd", "details", "summary"}
 )
-# Two of these side by side are two names; a span may cut one name in two (sources.md D1.10).
-_APART = frozenset({"code", "a"})
+# Two of these side by side are two names; two spans only where each is one: a span may cut a name (sources.md D1.10).
+_APART = frozenset({"code", "a", "b", "strong"})
+_WHOLE_NAME = re.compile(r"\*?[\w*][\w*-]*(?:\.[\w*-]+)*\.[a-z]{2,}", re.IGNORECASE)
 _UNREAD = frozenset({"script", "style", "sup", "table", "template"})
 
 
@@ -97,7 +98,10 @@ def _tag_pieces(tag: Tag, unread: frozenset[str]) -> Iterator[str]:
 
 def _follows_another(tag: Tag) -> bool:
     before = tag.previous_sibling
-    return tag.name in _APART and isinstance(before, Tag) and before.name in _APART
+    if not isinstance(before, Tag):
+        return False
+    whole = all(_WHOLE_NAME.fullmatch(each.get_text().strip()) for each in (before, tag))
+    return {tag.name, before.name} <= _APART or ({tag.name, before.name} == {"span"} and whole)
 
 
 def is_second_language(tag: Tag) -> bool:

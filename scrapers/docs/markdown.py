@@ -15,21 +15,24 @@ from markdown_it import MarkdownIt
 
 from schema.errors import ParseError
 from scrapers.docs.html import page_from_html, refuse_open_comment
+from scrapers.docs.labels import label_markdown
 from scrapers.docs.page import Page
 
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(?P<fields>.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _FIELD = re.compile(r"^(?P<name>[\w.-]+):[ \t]*(?P<value>.*?)[ \t]*$", re.MULTILINE)
 _DIRECTIVE = re.compile(
-    r"^[ \t]*:::.*$"  # images, zones
-    r"|^#+[ \t]*\[[^\]]*\]\(#tab/[^)]*\)[ \t]*$"  # tab headings
+    r"^[ \t]*:::.*$"  # images
     r"|\[!INCLUDE[ \t]*\[(?P<label>[^\]]*)\]\((?P<target>[^)]*)\)\]"
     r"|\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION|div|VIDEO)\b[^\]]*\]",
     re.MULTILINE | re.IGNORECASE,
 )
-_WITH_ENDPOINTS = re.compile(
-    r"endpoint|\burls?\b|\bips?\b|address|domain|service-?tag|region|allow-?list|\btables?\b", re.IGNORECASE
+# Includes of every page on the site, by the words of their file names; anything else may hold endpoints.
+_NOISE = re.compile(
+    r"\b(?:banner|footer|rebrand|notes?|prerequisites?|detailed-docs|cc|disclaimer|preview|feedback|sku|retire\w*|pn|tn|proc)\b"
 )
+_WITH_ENDPOINTS = re.compile(r"endpoint|\burls?\b|\bips?\b|address|domain|service-?tag|region|allow-?list|\btables?\b")
 _SEPARATOR = re.compile(r"^[\s>]*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_SEE_ALSO = re.compile(r"#{1,6}\s+(?:see also|next steps|related (?:articles|content|topics))$", re.IGNORECASE)
 _BULLET = re.compile(r"[ \t]*(?:[*+-]|\d+[.)])[ \t]")
 _PIPE = re.compile(r"(?<!\\)\|")
 
@@ -64,7 +67,7 @@ def refuse_open_end(text: str) -> None:
         ParseError: it ends in the midst of a table row, of a bullet or of a word.
     """
     *_, above, last = ("", *text.rstrip(" \t").splitlines())
-    if text.endswith("\n") or last.endswith((")", "]", ">")):
+    if text.endswith("\n") or last.endswith((")", "]", ">")) or _SEE_ALSO.match(last):
         return
     row_is_whole = last.endswith("|") and last.count("|") >= above.count("|")
     sentence_is_whole = last.endswith((".", "!", "?")) and "|" not in last and not _BULLET.match(last)
@@ -74,9 +77,10 @@ def refuse_open_end(text: str) -> None:
 
 
 def _includes(body: str) -> Iterator[str]:
-    """Yield the targets of includes whose name says that they hold endpoints (sources.md D1.32)."""
+    """Yield the targets of includes, but for those whose name says that they hold no endpoint (sources.md D1.32)."""
     for found in _DIRECTIVE.finditer(body):
-        if found["target"] is not None and _WITH_ENDPOINTS.search(f"{found['label']} {found['target']}"):
+        names = f"{found['label']} {(found['target'] or '').rpartition('/')[2]}".lower().replace("_", "-")
+        if found["target"] is not None and (not _NOISE.search(names) or _WITH_ENDPOINTS.search(names)):
             yield found["target"]
 
 
@@ -87,7 +91,7 @@ def _fields(front_matter: str) -> Iterator[tuple[str, str]]:
 
 
 def _prepared(body: str) -> str:
-    return "\n".join(_widened(_protect_stars(_DIRECTIVE.sub("", body)).split("\n")))
+    return "\n".join(_widened(_protect_stars(_DIRECTIVE.sub("", label_markdown(body))).split("\n")))
 
 
 def _protect_stars(text: str) -> str:

@@ -42,6 +42,8 @@ class Table(Struct, frozen=True):
     rows: tuple[Row, ...]
     merged: bool = False
     """Some cell spans rows or columns, so a cell's place does not tell its column."""
+    lead: str = ""
+    """The paragraph right before it under the same heading, else ""."""
 
 
 class BulletList(Struct, frozen=True):

@@ -20,15 +20,17 @@ from schema.document import Document, Reading
 from schema.endpoint_set import EndpointSet
 from schema.errors import ParseError
 from scrapers.docs.cells import refuse_struck
-from scrapers.docs.clouds import refuse_unread_heading
+from scrapers.docs.cloud_uses import SILENT, read_uses
+from scrapers.docs.clouds import refuse_unread_heading, refuse_unread_lead
+from scrapers.docs.leftovers import leftovers
 from scrapers.docs.page import Block, BulletList, Page, Paragraph, Row, Table, Text
 from scrapers.docs.prose import bullet_records, paragraph_records
 from scrapers.docs.reader import read_page, upstream_facts
 from scrapers.docs.records import distinct
-from scrapers.docs.refusals import Found, missing_sections, page_reasons, place, row_reason
+from scrapers.docs.refusals import Found, missing_sections, page_reasons, place, refuse_withdrawn, row_reason
 from scrapers.docs.rows import row_reader
 from scrapers.docs.rules import PageRules, RowReader, Spot
-from scrapers.docs.sections import Section, nearest_known, section_of
+from scrapers.docs.sections import Section, is_deprecated, nearest_known, section_of
 from scrapers.docs.tables import Column, Columns, endpoint_columns, holds_endpoints
 from scrapers.source import Source
 
@@ -45,7 +47,7 @@ def parse_docs_page(rules: PageRules, source: Source, document: Document) -> Rea
     page = read_page(document.body, document.provenance.media_type)
     if rules.mend:
         page = rules.mend(page)
-    read = _without_ignored(rules, page)
+    read = _without_deprecated(page)
     found = [each for block in _joined(read.blocks) for each in _block_records(_spot(rules, source, block), block)]
     records = [each for each in found if isinstance(each, EndpointSet)]
     reasons = [
@@ -53,6 +55,7 @@ def parse_docs_page(rules: PageRules, source: Source, document: Document) -> Rea
         *(each for each in found if isinstance(each, str)),
         *missing_sections(rules, records),
     ]
+    reasons = reasons or list(leftovers(read.blocks, records))
     if reasons or not records:
         raise ParseError(
             f"{source.name}: the page cannot be read whole",
@@ -65,9 +68,9 @@ def parse_docs_page(rules: PageRules, source: Source, document: Document) -> Rea
     return Reading(endpoint_sets=kept, upstream_version=facts.version, upstream_at=facts.at)
 
 
-def _without_ignored(rules: PageRules, page: Page) -> Page:
+def _without_deprecated(page: Page) -> Page:
     return msgspec.structs.replace(
-        page, blocks=tuple(block for block in page.blocks if not _known(rules, block).ignored)
+        page, blocks=tuple(block for block in page.blocks if not is_deprecated(block.headings))
     )
 
 
@@ -129,13 +132,15 @@ def _table_records(spot: Spot, table: Table) -> Iterator[Found]:
             return
         reader = row_reader(spot, columns)
         refuse_unread_heading(table.headings)
+        refuse_unread_lead(table.lead, table.headings, spot.source.cloud)
+        inherits = spot.rules.inherits_uses and Column.USES in columns
+        rows = tuple(_with_uses(table.rows, columns)) if inherits else table.rows
     except ValueError as error:
         yield f"{place(table.headings)}: {error}"
         return
     if not table.rows:
         yield f"{place(table.headings)}: a table of endpoints has no row"
-    inherits = spot.rules.inherits_uses and Column.USES in columns
-    for row in _with_uses(table.rows, columns) if inherits else table.rows:
+    for row in rows:
         yield from _row_records(spot, columns, row, reader)
 
 
@@ -146,11 +151,18 @@ def _link_table_reasons(table: Table) -> Iterator[Found]:
 
 
 def _with_uses(rows: tuple[Row, ...], columns: Columns) -> Iterator[Row]:
-    """Yield the rows, an empty cell of uses filled with the one above it (sources.md D1.21)."""
+    """Yield the rows, an empty cell of uses filled with the one above it (sources.md D1.21).
+
+    Raises:
+        ValueError: the uses above say for which clouds their own row is.
+    """
     uses = columns.roles.index(Column.USES)
     above = Text()
     for row in rows:
-        above = row[uses] if uses < len(row) and row[uses].lines else above
+        if uses < len(row) and row[uses].lines:
+            above = row[uses]
+        elif read_uses(above.text) != SILENT:
+            raise ValueError(f"{above.text[:120]!r} names a cloud, and a row below it has no uses of its own")
         filled = (*row, *(Text() for _ in range(uses + 1 - len(row))))
         yield (*filled[:uses], above, *filled[uses + 1 :])
 
@@ -163,6 +175,7 @@ def _row_records(spot: Spot, columns: Columns, row: Row, reader: RowReader) -> I
     try:
         for cell in row:
             refuse_struck(cell)
+        refuse_withdrawn(columns.cell(row, Column.USES).text)
         yield from reader(spot, columns, row)
     except ValueError as error:
         yield row_reason(spot.headings, row, str(error))

@@ -1,6 +1,6 @@
 """Records outside tables: bullets of host names, addresses and service tags, SPF strings, tags that sentences name.
 
-Conservative as `mentions`, which finds them. Called by `parse` for every list and paragraph of a page.
+Conservative as `mentions` and `tag_mentions`, which find them. Called by `parse` for every list and paragraph.
 """
 
 from __future__ import annotations
@@ -9,24 +9,16 @@ import re
 from collections.abc import Callable, Iterator
 
 from schema.endpoint_set import EndpointSet
-from schema.words import Direction, Kind
+from schema.words import Kind
 from scrapers.docs.build import addresses, hosts, service_tags
 from scrapers.docs.cells import read_names, read_prefixes, read_service_tags, refuse_struck
 from scrapers.docs.clouds import lead_clouds, row_clouds
-from scrapers.docs.mentions import (
-    goes_to_service_tag,
-    lists_addresses,
-    lists_host_names,
-    lists_service_tags,
-    mentioned_tags,
-    opening_names,
-    opening_span,
-    spf_addresses,
-)
+from scrapers.docs.mentions import lists_addresses, lists_host_names, opening_names, spf_addresses
 from scrapers.docs.page import BulletList, Paragraph, Text
-from scrapers.docs.refusals import Found, place
+from scrapers.docs.refusals import Found, place, refuse_withdrawn
 from scrapers.docs.rules import Spot
 from scrapers.docs.sections import Section, nearest_known, section_of
+from scrapers.docs.tag_mentions import lists_service_tags, mentioned_tags, opening_tag, tag_directions
 
 _HTTP = re.compile(r"\bhttps?\b", re.IGNORECASE)
 _IN_PARENTHESES = re.compile(r"^\(([^()]*)\)$")
@@ -44,7 +36,8 @@ def bullet_records(spot: Spot, bullets: BulletList) -> Iterator[Found]:
             continue
         try:
             refuse_struck(item)
-            yield reader(spot, bullets, item)
+            refuse_withdrawn(opening_names(item).rest)
+            yield from reader(spot, bullets, item)
         except ValueError as error:
             yield f"{place(bullets.headings)}: bullet {item.text[:120]!r}: {error}"
 
@@ -60,7 +53,7 @@ def paragraph_records(spot: Spot, paragraph: Paragraph) -> Iterator[Found]:
         yield f"{place(spot.headings)}: {error}"
 
 
-BulletReader = Callable[[Spot, BulletList, Text], EndpointSet]
+BulletReader = Callable[[Spot, BulletList, Text], tuple[EndpointSet, ...]]
 
 
 def _bullet_reader(spot: Spot, bullets: BulletList) -> BulletReader | None:
@@ -72,19 +65,18 @@ def _bullet_reader(spot: Spot, bullets: BulletList) -> BulletReader | None:
     return None
 
 
-def _service_tag_bullet(spot: Spot, bullets: BulletList, item: Text) -> EndpointSet:
+def _service_tag_bullet(spot: Spot, bullets: BulletList, item: Text) -> tuple[EndpointSet, ...]:
     """``- `AzureConnectors` -- Managed connector outbound IPs`` below a sentence about service tags."""
-    (tag,) = read_service_tags(Text(lines=(opening_span(item),)))
-    section = _mention_section(spot, item.text, tag)
-    return service_tags(spot, section, (tag,), direction=_tag_direction(bullets.lead, tag))
+    (tag,) = read_service_tags(Text(lines=(opening_tag(item),)))
+    return _tag_records(spot, _mention_section(spot, item.text, tag), tag, bullets.lead)
 
 
-def _host_bullet(spot: Spot, bullets: BulletList, item: Text) -> EndpointSet:
+def _host_bullet(spot: Spot, bullets: BulletList, item: Text) -> tuple[EndpointSet, ...]:
     """``- `*.powerautomate.com` (flow service)`` below a sentence that asks to allow it (sources.md D1.38)."""
     opening = opening_names(item)
     purpose = opening.rest.strip(" ,-–—:.")
     section = section_of(spot.rules.sections, spot.headings, Kind.FQDN)
-    return hosts(
+    record = hosts(
         spot,
         section,
         read_names(Text(lines=opening.names), dotted=spot.rules.dotted),
@@ -92,12 +84,19 @@ def _host_bullet(spot: Spot, bullets: BulletList, item: Text) -> EndpointSet:
         protocols=_HTTP.findall(bullets.lead),
         purpose=_IN_PARENTHESES.sub(r"\1", purpose),
     )
+    return (record,)
 
 
 def _mentioned_tags(spot: Spot, text: Text) -> Iterator[Found]:
     for mention in () if text.strikes else mentioned_tags(text):
         section = _mention_section(spot, mention.sentence, mention.tag)
-        yield service_tags(spot, section, (mention.tag,), direction=_tag_direction(mention.sentence, mention.tag))
+        yield from _tag_records(spot, section, mention.tag, mention.sentence)
+
+
+def _tag_records(spot: Spot, section: Section, tag: str, sentence: str) -> tuple[EndpointSet, ...]:
+    """One record, or one a direction where ``sentence`` says "to and from"."""
+    directions = tag_directions(sentence, tag)
+    return tuple(service_tags(spot, section, (tag,), direction=direction) for direction in directions)
 
 
 def _mention_section(spot: Spot, sentence: str, tag: str) -> Section:
@@ -106,10 +105,6 @@ def _mention_section(spot: Spot, sentence: str, tag: str) -> Section:
     placed = nearest_known(spot.rules.sections, spot.headings, Kind.SERVICE_TAG)
     told = (each for each in spot.rules.sections if each.sentence and re.search(each.sentence, sentence, re.IGNORECASE))
     return own or placed or next(told, spot.rules.general)
-
-
-def _tag_direction(sentence: str, tag: str) -> Direction | None:
-    return Direction.OUTBOUND if goes_to_service_tag(sentence, tag) else None
 
 
 def _listed_addresses(spot: Spot, bullets: BulletList) -> Iterator[Found]:

@@ -30,11 +30,11 @@ def distinct(records: Iterable[EndpointSet]) -> tuple[EndpointSet, ...]:
     """Return the records sorted by id, ids unique.
 
     Records that are equal but for their heading collapse to the first. Where an id is left twice,
-    the first of protocols, purpose, title and content that tells the records apart goes into it.
+    the first of protocols, purpose, title, direction and content that tells the records apart goes into it.
     """
     kept = {content_digest([record]): record for record in reversed(list(records))}
     told_apart = tuple(reversed(kept.values()))
-    for suffix in (_protocols, _purpose, _title, _content):
+    for suffix in (_protocols, _purpose, _title, _direction, _content):
         told_apart = _tell_apart(told_apart, suffix)
     return tuple(sorted(told_apart, key=lambda record: record.id))
 
@@ -62,6 +62,10 @@ def _purpose(record: EndpointSet) -> str:
 
 def _title(record: EndpointSet) -> str:
     return slug(record.title)
+
+
+def _direction(record: EndpointSet) -> str:
+    return record.direction or "none"
 
 
 def _content(record: EndpointSet) -> str:

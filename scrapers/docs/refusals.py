@@ -10,9 +10,16 @@ import re
 from collections.abc import Iterable, Iterator
 
 from schema.endpoint_set import EndpointSet
+from scrapers.docs.clouds import unknown_of_series
 from scrapers.docs.page import Block, BulletList, Headings, Page, Paragraph, Row, Table, Text
 from scrapers.docs.rules import PageRules
 from scrapers.docs.tables import endpoint_columns, holds_endpoints_only
+
+_WITHDRAWN = re.compile(
+    r"^\W*(?:deprecated|retired|obsolete|no longer (?:used|needed|required))\b|\((?:deprecated|retired|obsolete)\)"
+    r"|\b(?:do not|don[’']t) allow(?:list)?(?: (?:it|this))?\b\W*$",
+    re.IGNORECASE,
+)
 
 Found = EndpointSet | str
 """A record, or the reason why there is none."""
@@ -24,6 +31,7 @@ def page_reasons(page: Page, *, needs_table: bool = True) -> Iterator[str]:
         yield "the page says each phrase in two languages"
     if needs_table and not any(_is_endpoint_table(table) for table in page.tables):
         yield "the page has no table of endpoints"
+    yield from _unknown_clouds(page)
     yield from (f"the content of {target!r} is not in the page" for target in page.includes)
     for block in page.blocks:
         broken = (text.text[:120] for text in _prose(block) if _is_broken_table(text.text))
@@ -43,9 +51,24 @@ def row_reason(headings: Headings, row: Row, problem: str) -> str:
     return f"{place(headings)}: row {' | '.join(cell.text for cell in row)[:200]!r}: {problem}"
 
 
+def refuse_withdrawn(uses: str) -> None:
+    """Raise ValueError where the uses say that an endpoint is none to allow any more."""
+    if _WITHDRAWN.search(uses):
+        raise ValueError(f"{uses[:120]!r} says that it is not to be allowed any more")
+
+
 def place(headings: Headings) -> str:
     """Return a heading path in words."""
     return " > ".join(headings) or "before the first heading"
+
+
+def _unknown_clouds(page: Page) -> Iterator[str]:
+    """A new cloud comes as one more heading of a series: its rows would go to the public cloud."""
+    paths = dict.fromkeys(block.headings for block in page.blocks if block.headings)
+    for table in (table for table in page.tables if table.headings and _is_endpoint_table(table)):
+        beside = [path[-1] for path in paths if path[:-1] == table.headings[:-1]]
+        if unknown_of_series(table.headings[-1], beside):
+            yield f"{place(table.headings)}: a heading like those of clouds, and no known cloud"
 
 
 def _is_endpoint_table(table: Table) -> bool:

@@ -24,6 +24,7 @@ from scrapers.docs.rules import RowReader, Spot, column_section
 from scrapers.docs.sections import Section, section_of
 from scrapers.docs.tables import ADDRESSES, Column, Columns
 
+_DIRECTIONS = {Column.OUTBOUND_IPS: Direction.INBOUND, Column.INBOUND_IPS: Direction.OUTBOUND}
 _YES_OR_NO = {"yes": True, "no": False, "": None}
 
 
@@ -93,9 +94,9 @@ def _addresses_row(spot: Spot, columns: Columns, row: Row) -> tuple[EndpointSet,
 
 
 def _direction(column: Column, section: Section) -> Direction:
-    """What a service calls out from comes in for the customer; other columns leave it to their section."""
-    if column is Column.OUTBOUND_IPS:
-        return Direction.INBOUND
+    """What a service calls out from comes in for the customer, and the reverse; other columns: their section."""
+    if column in _DIRECTIONS:
+        return _DIRECTIONS[column]
     if section.direction is None:
         raise ValueError(f"nothing says in which direction traffic goes in the section {section.title!r}")
     return section.direction

@@ -14,6 +14,14 @@ from scrapers.docs.clouds import is_cloud_heading
 from scrapers.docs.page import Headings
 from scrapers.docs.records import slug
 
+_DEPRECATED = re.compile(
+    r"^\W*(?:deprecated|retired)\W*$"
+    r"|\b(?:deprecated|retired)\s+(?:endpoints?|domains?|urls?|hosts?|services?|service tags?|(?:ip )?addresses|ips?)\b"
+    r"|\((?:deprecated|retired)\)\W*$",
+    re.IGNORECASE,
+)
+"""Not "Deprecated TLS versions": that heading is about something else."""
+
 
 class Section(Struct, frozen=True):
     """What a heading stands for. ``pattern`` finds every wording it has had, in any case."""
@@ -33,8 +41,6 @@ class Section(Struct, frozen=True):
     """Of its records, whatever their words; empty: the words tell."""
     holds: Kind | None = None
     """It is only for records of this kind: one heading may stand over two tables. None: for all."""
-    ignored: bool = False
-    """Nothing under this heading is an endpoint to allow: deprecated endpoints, limits (sources.md D1.16)."""
     links_only: bool = False
     """Its tables point to other pages; one that holds an endpoint is refused."""
     lists_hosts: bool = False
@@ -69,6 +75,11 @@ def known_section(sections: tuple[Section, ...], text: str, kind: Kind | None = 
     """Return the first section for ``kind`` whose headings look like ``text``, or None."""
     fitting = (section for section in sections if kind is None or section.holds in (None, kind))
     return next((section for section in fitting if re.search(section.pattern, text, re.IGNORECASE)), None)
+
+
+def is_deprecated(headings: Headings) -> bool:
+    """Say whether some heading is of deprecated endpoints: none of them is one to allow."""
+    return any(map(_DEPRECATED.search, headings))
 
 
 def _unknown(heading: str) -> Section:

@@ -3,7 +3,7 @@
 | role         | header words (sources.md D1.15)                    |
 |--------------|----------------------------------------------------|
 | domains      | Domains, Domain(s), URI, Endpoint URL ...          |
-| addresses    | Outbound IP, IP, Logic Apps IP, Managed connectors IP |
+| addresses    | Outbound IP, Inbound IP, IP, Logic Apps IP, Managed connectors IP |
 | service tag  | Service tag                                        |
 | two clouds   | Commercial version, US Government version          |
 | the others   | protocols, uses, endpoint type, when, region, required, preview, service |
@@ -35,6 +35,7 @@ class Column(StrEnum):
 
     DOMAINS = "domains"
     OUTBOUND_IPS = "outbound IPs"
+    INBOUND_IPS = "inbound IPs"
     IPS = "IPs"
     """Which direction, the section says."""
     LOGIC_APPS_IPS = "Logic Apps IPs"
@@ -52,7 +53,7 @@ class Column(StrEnum):
     SERVICE = "service"
 
 
-ADDRESSES = (Column.OUTBOUND_IPS, Column.IPS, Column.LOGIC_APPS_IPS, Column.CONNECTORS_IPS)
+ADDRESSES = (Column.OUTBOUND_IPS, Column.INBOUND_IPS, Column.IPS, Column.LOGIC_APPS_IPS, Column.CONNECTORS_IPS)
 _NAMES = frozenset({Column.DOMAINS, Column.COMMERCIAL_URLS, Column.GOVERNMENT_URLS})
 _ENDPOINT_COLUMNS = _NAMES | frozenset({*ADDRESSES, Column.SERVICE_TAG})
 TELLING = _ENDPOINT_COLUMNS | {Column.REGION}
@@ -65,19 +66,24 @@ _HEADERS = {
         *("endpoint url", "endpoint urls", "endpoint domain", "endpoint domains"),
     ),
     Column.OUTBOUND_IPS: ("outbound ip", "outbound ips", "outbound ip address", "outbound ip addresses"),
+    Column.INBOUND_IPS: ("inbound ip", "inbound ips", "inbound ip address", "inbound ip addresses"),
     Column.IPS: ("ip", "ips", "ip address", "ip addresses"),
     Column.LOGIC_APPS_IPS: ("logic apps ip", "logic apps ips", "azure logic apps ip", "azure logic apps ips"),
     Column.CONNECTORS_IPS: ("managed connectors ip", "managed connectors ips"),
     Column.COMMERCIAL_URLS: ("commercial version", "commercial version url", "commercial version urls"),
     Column.GOVERNMENT_URLS: ("us government version", "us government version url", "us government version urls"),
-    Column.SERVICE_TAG: ("service tag", "service tags", "azure service tag", "azure service tags"),
+    Column.SERVICE_TAG: (
+        *("service tag", "service tags", "azure service tag", "azure service tags"),
+        *("service tag name", "service tag names", "tag name", "tag names"),
+    ),
     Column.PROTOCOLS: ("protocol", "protocols"),
     Column.USES: ("use", "uses", "used for", "justification", "purpose", "description", "reason"),
     Column.ENDPOINT_TYPE: ("endpoint type", "endpoint types"),
     Column.WHEN: ("when",),
     Column.REGION: (
-        *("region", "regions", "multi-tenant region", "geo (multi-tenant region)", "power platform region"),
-        *("logic app region", "logic apps region", "azure government region"),
+        *("region", "regions", "multi-tenant region", "multitenant region", "power platform region"),
+        *("geo", "geography", "geo (multi-tenant region)", "geo (multitenant region)", "power automate region"),
+        *("logic app region", "logic apps region", "azure region", "azure government region"),
     ),
     Column.REQUIRED: ("required", "is required"),
     Column.PREVIEW: ("preview", "is preview"),
