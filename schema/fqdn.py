@@ -101,6 +101,8 @@ def suffix_fqdns(text: str) -> tuple[str, str]:
 
 
 def _is_loopback(text: str) -> bool:
+    if not text or text[0] not in "0123456789:":  # names are many, and raising is slow
+        return False
     try:
         return ipaddress.ip_address(text).is_loopback
     except ValueError:

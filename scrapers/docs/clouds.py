@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from schema.words import EVERY_CLOUD, Cloud
 from scrapers.docs.cloud_uses import AND, CLOUD_NAME, PUBLIC, is_filler, read_uses, split_exception
@@ -144,6 +145,7 @@ def is_cloud_heading(heading: str) -> bool:
     return bool(clouds) and is_filler(_SCOPE_WORDS.sub(" ", rest))
 
 
+@lru_cache(maxsize=1 << 12)  # each row of a table asks for its headings
 def _of_heading(heading: str) -> tuple[Clouds, Clouds, str]:
     """As `_scope`; "public" is a cloud there only beside "endpoints" or "cloud"."""
     clouds, without, rest = _scope(heading)

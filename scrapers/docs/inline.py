@@ -23,6 +23,12 @@ _BLOCKS = frozenset(
 # Two of these side by side are two names; two spans only where each is one: a span may cut a name (sources.md D1.10).
 _APART = frozenset({"code", "a", "b", "strong"})
 _WHOLE_NAME = re.compile(r"\*?[\w*][\w*-]*(?:\.[\w*-]+)*\.[a-z]{2,}", re.IGNORECASE)
+_MARKS = {
+    **dict.fromkeys(("code",), "codes"),
+    **dict.fromkeys(("strong", "b"), "bolds"),
+    **dict.fromkeys(("em", "i"), "emphases"),
+    **dict.fromkeys(("del", "s", "strike"), "strikes"),
+}
 _UNREAD = frozenset({"script", "style", "sup", "table", "template"})
 
 
@@ -33,15 +39,9 @@ def read_text(element: Tag, *, nested_lists: bool = True) -> Text:
     Two phrases of a bilingual page never touch (sources.md D1.35).
     """
     unread = _UNREAD if nested_lists else _UNREAD | {"ul", "ol"}
-    text = "".join(_pieces(element, unread))
-    lines = tuple(filter(None, map(visible, text.split("\n"))))
-    return Text(
-        lines=lines,
-        codes=_spans(element, ("code",)),
-        bolds=_spans(element, ("strong", "b")),
-        emphases=_spans(element, ("em", "i")),
-        strikes=_spans(element, ("del", "s", "strike")),
-    )
+    verbatim = element.name == "pre" or element.find_parent("pre") is not None
+    text = "".join(_pieces(element, unread, verbatim=verbatim))
+    return Text(lines=tuple(filter(None, map(visible, text.split("\n")))), **_spans(element))
 
 
 def visible(text: str) -> str:
@@ -75,16 +75,16 @@ def _stray_bold_ends(html: str) -> str:
     return _BOLD_OR_BLOCK.sub(repair, html)
 
 
-def _pieces(element: Tag, unread: frozenset[str]) -> Iterator[str]:
+def _pieces(element: Tag, unread: frozenset[str], *, verbatim: bool) -> Iterator[str]:
     for child in element.children:
         if isinstance(child, Tag):
             yield " " if _follows_another(child) else ""
-            yield from _tag_pieces(child, unread)
+            yield from _tag_pieces(child, unread, verbatim=verbatim or child.name == "pre")
         elif _is_text(child):
-            yield str(child) if element.find_parent("pre") or element.name == "pre" else " ".join(_words(str(child)))
+            yield str(child) if verbatim else " ".join(_words(str(child)))
 
 
-def _tag_pieces(tag: Tag, unread: frozenset[str]) -> Iterator[str]:
+def _tag_pieces(tag: Tag, unread: frozenset[str], *, verbatim: bool) -> Iterator[str]:
     if tag.name in unread:
         return
     if tag.name == "br":
@@ -92,7 +92,7 @@ def _tag_pieces(tag: Tag, unread: frozenset[str]) -> Iterator[str]:
         return
     apart = tag.name in _BLOCKS or is_second_language(tag)
     yield "\n" if apart else ""
-    yield from _pieces(tag, unread)
+    yield from _pieces(tag, unread, verbatim=verbatim)
     yield "\n" if apart else ""
 
 
@@ -119,5 +119,10 @@ def _words(text: str) -> list[str]:
     return re.split(r"\s+", text)
 
 
-def _spans(element: Tag, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(filter(None, (visible(tag.get_text()) for tag in element.find_all(names))))
+def _spans(element: Tag) -> dict[str, tuple[str, ...]]:
+    """Return the texts of marked spans by the field of `Text` they belong to, in one walk."""
+    found: dict[str, list[str]] = {}
+    for tag in element.descendants:
+        if isinstance(tag, Tag) and tag.name in _MARKS and (text := visible(tag.get_text())):
+            found.setdefault(_MARKS[tag.name], []).append(text)
+    return {field: tuple(texts) for field, texts in found.items()}

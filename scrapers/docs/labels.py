@@ -33,19 +33,20 @@ def label_markdown(text: str) -> str:
 
 def label_html(soup: BeautifulSoup) -> None:
     """Give the tab panels, zones, folded sections and captions of ``soup`` their labels."""
-    for panel in soup.select("[role=tabpanel][data-tab]"):
-        tab = soup.select_one(f'[role=tab][data-tab="{panel["data-tab"]}"]')
-        _enclose(soup, panel, tab.get_text() if tab else str(panel["data-tab"]), TAB)
-    for zone in soup.select("[data-pivot]"):
-        _enclose(soup, zone, str(zone["data-pivot"]).replace("-", " "), ZONE)
-    for summary in soup.find_all("summary"):
-        if isinstance(summary.parent, Tag) and not summary.find_parent("table"):
-            _enclose(soup, summary.parent, summary.get_text(), FOLD)
-            summary.decompose()
-    for caption in soup.select("table > caption"):
-        if isinstance(caption.parent, Tag):
-            caption.parent.insert_before(_mark(soup, "h6", LINE, caption.get_text()))
-            caption.parent.insert_after(_mark(soup, "hr", LINE, ""))
+    tags = [tag for tag in soup.descendants if isinstance(tag, Tag)]
+    tabs = {str(tag.get("data-tab")): tag.get_text() for tag in tags if tag.get("role") == "tab"}
+    for tag in tags:
+        if tag.get("role") == "tabpanel" and tag.has_attr("data-tab"):
+            named = str(tag["data-tab"])
+            _enclose(soup, tag, tabs.get(named, named), TAB)
+        elif tag.has_attr("data-pivot"):
+            _enclose(soup, tag, str(tag["data-pivot"]).replace("-", " "), ZONE)
+        elif tag.name == "summary" and isinstance(tag.parent, Tag) and not tag.find_parent("table"):
+            _enclose(soup, tag.parent, tag.get_text(), FOLD)
+            tag.decompose()
+        elif tag.name == "caption" and isinstance(tag.parent, Tag):
+            tag.parent.insert_before(_mark(soup, "h6", LINE, tag.get_text()))
+            tag.parent.insert_after(_mark(soup, "hr", LINE, ""))
 
 
 def names_cloud(label: str) -> bool:

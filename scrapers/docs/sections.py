@@ -6,6 +6,7 @@ A page's rules list the headings each role has had; ids and categories are made 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -51,6 +52,7 @@ class Section(Struct, frozen=True):
     """Finds sentences about it: they place a service tag that stands under no known heading."""
 
 
+@lru_cache(maxsize=1 << 12)  # each row of a table asks
 def section_of(sections: tuple[Section, ...], headings: Headings, kind: Kind | None = None) -> Section:
     """Return what a heading path stands for; the first section that matches wins.
 
