@@ -85,7 +85,10 @@ class Reader:
 
     async def at(self, spec: str | None = None) -> Snapshot:
         """Return the snapshot that ``spec`` names (see `resolve`). Raises as `resolve`."""
-        point = await self.resolve(spec)
+        return await self.snapshot(await self.resolve(spec))
+
+    async def snapshot(self, point: Point) -> Snapshot:
+        """Return the snapshot at ``point``. Raises UnknownVersionError."""
         if point == self.current.point:
             return self.current
         # What was valid when is known better after an import: the last number given is part of the name.

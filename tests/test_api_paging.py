@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
 
 from catalog_service.store.connect import Store
+from catalog_service.sync.history import import_history
+from scrapers.history.files import HistoricFile
 from tests.api_client import DAY, START, TAGS, application, client, commit, graphql, tag
+from tests.local_source import Clock, body, local_source
 
 TEN = tuple(tag(f"Tag{number}", f"20.{number}.0.0/16") for number in range(10))
 OTHERS = tuple(tag(f"Other{number}", f"20.{number}.0.0/16") for number in range(10))
@@ -95,3 +100,37 @@ async def test_graphql_pages_the_same(store: Store) -> None:
         second = (await graphql(opened, query, after=first["next"]))["data"]["endpoints"]
     assert [one["title"] for one in (*first["items"], *second["items"])] == [one.title for one in TEN]
     assert (second["version"], second["next"]) == (1, None)
+
+
+async def test_pages_of_an_imported_version_are_of_that_version(store: Store, tmp_path: Path) -> None:
+    """Another source's version of the same day does not slip in, whichever way the next page is asked for."""
+    sources = (local_source("a-source"), local_source("b-source"))
+    for source, octet in zip(sources, (20, 30), strict=True):
+        path = tmp_path / f"{source.name}_20240506.json"
+        path.write_bytes(body({f"t{number}": [f"{octet}.{number}.0.0/16"] for number in range(5)}))
+        file = HistoricFile(path.name, path, datetime(2024, 5, 6, tzinfo=UTC))
+        await import_history(source, (file,), store, Clock())
+    app, _ = await application(store)
+    async with client(app) as opened:
+        found = await pages(opened, "/v1/endpoints?limit=2&at=1")
+        bare = await opened.get(f"/v1/endpoints?limit=2&cursor={found[0].json()['next']}")
+        dated = await pages(opened, "/v1/endpoints?limit=4&at=2024-05-06")
+    assert [{one["source"] for one in page.json()["items"]} for page in found] == [{"a-source"}] * 3
+    assert bare.json()["items"] == found[1].json()["items"]
+    assert sum(len(titles(one)) for one in dated) == 10
+
+
+async def test_a_date_that_became_fuller_begins_anew(store: Store) -> None:
+    """Pages of two states never join: the second page is refused once more is known of that day."""
+    await commit(store, TAGS, TEN, START)
+    app, reader = await application(store)
+    async with client(app) as opened:
+        first = (await opened.get(f"/v1/endpoints?limit=4&at={START + DAY:%Y-%m-%d}")).json()
+        await commit(store, TAGS, TEN[:9], START + DAY)
+        await reader.refresh()
+        second = await opened.get(f"/v1/endpoints?limit=4&cursor={first['next']}")
+        other = await opened.get(f"/v1/versions?cursor={first['next']}")
+        odd = await opened.get(f"/v1/endpoints?limit=4&at=%C2%B2&cursor={first['next']}")
+    assert (second.status_code, second.json()["parameter"]) == (400, "cursor")
+    assert "begin anew" in second.json()["detail"]
+    assert (other.status_code, odd.status_code) == (400, 400)

@@ -15,30 +15,33 @@ from msgspec import Struct
 
 from catalog_service.catalog.select import Filter
 from schema.errors import BadParameterError
+from schema.version import Point
 
 _MAX_LENGTH = 1000
 
 
 class Cursor(Struct, frozen=True, array_like=True):
-    """The page after ``after`` at point ``at`` of the catalogue; of versions, after number ``at``."""
+    """The page after ``after``, of a list at one point of the catalogue."""
 
-    at: str
+    point: Point
     after: str
-    filter: str
-    """Digest of the filter."""
+    query: str
+    """Digest of which list it is, and its filter."""
+    content: str
+    """Digest of what stood there, where that may become more: at a date. Empty elsewhere."""
 
 
-def encode_cursor(at: str, after: str, wanted: Filter) -> str:
-    """Return the token of the page after ``after``."""
-    data = msgspec.json.encode(Cursor(at, after, _digest(wanted)))
+def encode_cursor(kind: str, point: Point, after: str, wanted: Filter, content: str = "") -> str:
+    """Return the token of the page after ``after`` in the list ``kind``; ``content`` is what stands at a date."""
+    data = msgspec.json.encode(Cursor(point, after, _query(kind, wanted), _digest(content.encode()) if content else ""))
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def decode_cursor(token: str, wanted: Filter) -> Cursor:
+def decode_cursor(kind: str, token: str, wanted: Filter) -> Cursor:
     """Return what ``token`` says.
 
     Raises:
-        BadParameterError: it is no cursor, or one of another filter.
+        BadParameterError: it is no cursor, or one of another list or filter.
     """
     try:
         if len(token) > _MAX_LENGTH:
@@ -48,10 +51,21 @@ def decode_cursor(token: str, wanted: Filter) -> Cursor:
         )
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise BadParameterError("this is not a cursor of this catalogue", parameter="cursor") from None
-    if cursor.filter != _digest(wanted):
+    if cursor.query != _query(kind, wanted):
         raise BadParameterError("this cursor belongs to another filter", parameter="cursor")
     return cursor
 
 
-def _digest(wanted: Filter) -> str:
-    return hashlib.sha256(msgspec.json.encode(wanted)).hexdigest()[:16]
+def check_content(cursor: Cursor, content: str) -> None:
+    """Raise BadParameterError where ``content`` is not what the page before was cut from."""
+    if cursor.content and cursor.content != _digest(content.encode()):
+        message = "the catalogue has learned more of that date since the page before: begin anew"
+        raise BadParameterError(message, parameter="cursor")
+
+
+def _query(kind: str, wanted: Filter) -> str:
+    return _digest(kind.encode() + msgspec.json.encode(wanted))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -5,6 +5,8 @@ Scenarios, references to service tags, conflicts. Used by `graphql_types` and `g
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import strawberry
 
 from catalog_service.api.graphql_words import Cloud, ConflictKind, Direction
@@ -97,3 +99,4 @@ class Conflicts:
     version: int
     items: list[Conflict]
     missing: list[str] = strawberry.field(description="Sources without a part in it, as they were not read yet.")
+    as_of: datetime | None

@@ -265,6 +265,7 @@ class Allowlist:
     unpublished: list[Unpublished]
     notes: list[Note]
     missing: list[str] = strawberry.field(description="Sources that the answer could draw from, not read yet.")
+    as_of: datetime | None = strawberry.field(description="Set where `at` is a date: upstreams as they were then.")
 
 
 @strawberry.type(description="The document a version was read from.")

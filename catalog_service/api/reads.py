@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from catalog_service.api.cursors import decode_cursor, encode_cursor
+from catalog_service.api.answers import content_of
+from catalog_service.api.cursors import check_content, decode_cursor, encode_cursor
 from catalog_service.catalog.conflict import ConflictKind, Conflicts
 from catalog_service.catalog.conflicts import conflicts
 from catalog_service.catalog.diff import diff
@@ -68,9 +69,10 @@ async def source_views(reader: Reader, sources: Sources) -> tuple[SourceView, ..
 async def version_page(reader: Reader, source: str | None, limit: int, cursor: str | None) -> VersionPage:
     """Return versions, newest first, of ``source`` (in its own spelling) or of all. Raises BadParameterError."""
     wanted = Filter(sources=(source,) if source else ())
-    before = int(decode_cursor(cursor, wanted).at) if cursor else None
+    before = decode_cursor("versions", cursor, wanted).point.version if cursor else None
     found = await reader.versions(source=source, before=before, limit=limit + 1)
-    more = encode_cursor(str(found[limit - 1].version), "", wanted) if len(found) > limit else None
+    last = Point(found[limit - 1].version) if len(found) > limit else None
+    more = encode_cursor("versions", last, "", wanted) if last else None
     return VersionPage(found[:limit], more)
 
 
@@ -93,10 +95,11 @@ async def page_start(reader: Reader, wanted: Filter, at: str | None, cursor: str
     """
     if cursor is None:
         return await reader.at(at), ""
-    start = decode_cursor(cursor, wanted)
+    start = decode_cursor("records", cursor, wanted)
     with naming("cursor"):
-        snapshot = await reader.at(start.at)
-    if at and at.isdigit() and int(at) != snapshot.version:
+        snapshot = await reader.snapshot(start.point)
+    check_content(start, content_of(snapshot))
+    if at and at.isdecimal() and (at.lstrip("0") or "0") != str(snapshot.version):
         raise BadParameterError(f"this cursor belongs to version {snapshot.version}", parameter="cursor")
     return snapshot, start.after
 
@@ -105,7 +108,7 @@ def record_page(snapshot: Snapshot, sources: Sources, wanted: Filter, after: str
     """Return up to ``limit`` records past the id ``after``, sorted by id. Raises BadParameterError."""
     found = _with_missing(view(snapshot, wanted), missing_sources(snapshot, sources, wanted))
     rest = found.entries[bisect_right(found.entries, after, key=_id) :]
-    more = encode_cursor(snapshot.point.spec, rest[limit - 1].record.id, wanted) if len(rest) > limit else None
+    more = _cursor(snapshot, rest[limit - 1].record.id, wanted) if len(rest) > limit else None
     items = tuple(entry_view(snapshot, entry) for entry in rest[:limit])
     return RecordPage(
         snapshot.version,
@@ -118,6 +121,10 @@ def record_page(snapshot: Snapshot, sources: Sources, wanted: Filter, after: str
         found.notes,
         found.missing,
     )
+
+
+def _cursor(snapshot: Snapshot, after: str, wanted: Filter) -> str:
+    return encode_cursor("records", snapshot.point, after, wanted, content_of(snapshot) if snapshot.as_of else "")
 
 
 async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Point]:
@@ -166,7 +173,7 @@ def exported(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filte
 def allowed(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> AllowlistView:
     """Return the allowlist as a document, never empty. Raises as `exported`."""
     found = exported(reader, snapshot, sources, wanted)
-    return allowlist_view(snapshot.version, members(snapshot, found, wanted.kinds), found)
+    return allowlist_view(snapshot, members(snapshot, found, wanted.kinds), found)
 
 
 def scenario_views() -> tuple[ScenarioView, ...]:
@@ -197,6 +204,7 @@ def conflicts_at(
             if (not kinds or one.kind in kinds) and (not names or any(party.source in names for party in one.parties))
         ),
         missing_sources(snapshot, sources, Filter()),
+        snapshot.as_of,
     )
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -59,6 +60,8 @@ class Conflicts(Struct, frozen=True, omit_defaults=True):
     items: tuple[Conflict, ...]
     missing: tuple[str, ...] = ()
     """Sources that have no part in it, as the catalogue has nothing of them."""
+    as_of: datetime | None = None
+    """Set where a date or an imported version was asked for: upstreams as they were then."""
 
 
 Records = Mapping[str, list[EndpointSet]]

@@ -91,5 +91,6 @@ async def export(
         write_whole(output, content)
     except OSError as error:
         raise CatalogError(f"{output} cannot be written: {error}") from error
-    say(f"wrote version {snapshot.version} to {output}")
+    as_of = f" as of {snapshot.as_of:%Y-%m-%d %H:%MZ}" if snapshot.as_of else ""
+    say(f"wrote version {snapshot.version}{as_of} to {output}")
     return exits.FINE

@@ -5,6 +5,8 @@ It also says what it lacks; asked with scenarios or resolved references, which r
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from msgspec import Struct
 
@@ -41,19 +43,21 @@ class AllowlistView(Struct, frozen=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
     missing: tuple[str, ...] = ()
     """Sources it could draw from if they had been read."""
+    as_of: datetime | None = None
+    """Set where a date or an imported version was asked for: upstreams as they were then."""
 
 
 def render_document(snapshot: Snapshot, listed: Allowlist, view: View) -> bytes:
     """Return ``listed`` as JSON."""
-    return msgspec.json.encode(allowlist_view(snapshot.version, listed, view))
+    return msgspec.json.encode(allowlist_view(snapshot, listed, view))
 
 
-def allowlist_view(version: int, listed: Allowlist, view: View) -> AllowlistView:
+def allowlist_view(snapshot: Snapshot, listed: Allowlist, view: View) -> AllowlistView:
     """Return ``listed`` and what is to be said of it."""
     told = any(entry.scenarios or entry.via for entry in view.entries)
     origins = tuple(map(_origin, view.entries)) if told else ()
     return AllowlistView(
-        version,
+        snapshot.version,
         listed.prefixes,
         listed.fqdns,
         origins,
@@ -62,6 +66,7 @@ def allowlist_view(version: int, listed: Allowlist, view: View) -> AllowlistView
         view.unpublished,
         view.notes,
         view.missing,
+        snapshot.as_of,
     )
 
 
