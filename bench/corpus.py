@@ -1,7 +1,7 @@
 """Where the corpus of real upstream data has the past of each source, line by line.
 
 In: the corpus's folder. Out: lines: files that followed one another, oldest first, and the source whose past they
-are. Called by `bench.replay`, `bench.documents` and the tests of the guard.
+are. Called by `bench.replay`, `bench.history` and the tests of the guard.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -54,17 +53,18 @@ class Outcome(Struct, frozen=True):
 def replay(source: Source, files: tuple[HistoricFile, ...], *, html: bool = False) -> Iterator[Outcome]:
     """Yield what becomes of each of ``files``, oldest first; with ``html``, also how its other form compares."""
     past = _Past()
-    form = partial(_html, source) if html else _no_html
     for place, file in enumerate(files):
         try:
             candidate = compared(source, file.document(file.at), past.served)
         except ParseError as error:
-            yield Outcome(file.name, REFUSED, reasons=error.reasons or (str(error),), html=form(file, None))
+            form = _html(source, file, None) if html else ""
+            yield Outcome(file.name, REFUSED, reasons=error.reasons or (str(error),), html=form)
             continue
         result, reasons = past.judge(source, candidate, file.at)
         if result == ACCEPTED and not _lasts(source, past.served, candidate, files[place + 1 :]):
             result = DROPPED
-        yield replace(_outcome(source, file, past.served, candidate, result, reasons), html=form(file, candidate))
+        form = _html(source, file, candidate) if html else ""
+        yield replace(_outcome(source, file, past.served, candidate, result, reasons), html=form)
         if result in {PUBLISHED, ACCEPTED}:
             past.publish(source, candidate, file.at)
 
@@ -141,10 +141,6 @@ def _outcome(
         tuple(one.share for one in shares(source.guard, before, candidate.changes)),
         reasons,
     )
-
-
-def _no_html(file: HistoricFile, candidate: Candidate | None) -> str:
-    return ""
 
 
 def _html(source: Source, file: HistoricFile, candidate: Candidate | None) -> str:

@@ -16,20 +16,15 @@ from typing import Any
 import msgspec
 
 import schema
-from catalog_service.api.graphql import schema as graphql_schema
+from catalog_service.api.graphql.view import schema as graphql_schema
 from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions
 from catalog_service.export.document import AllowlistView
-from catalog_service.views import (
-    Diff,
-    HeldView,
-    Lookup,
-    Record,
-    RecordPage,
-    ScenarioView,
-    SourceView,
-    VersionPage,
-)
+from catalog_service.views.changes import Diff, HeldView, VersionPage
+from catalog_service.views.lookups import Lookup
+from catalog_service.views.records import Record, RecordPage
+from catalog_service.views.scenarios import ScenarioView
+from catalog_service.views.sources import SourceView
 from schema.version import Version
 
 PUBLISHED = Path(schema.__file__).parent / "published"

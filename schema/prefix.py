@@ -31,6 +31,10 @@ class Block(NamedTuple):
     last: int
     length: int
 
+    def holds(self, other: Block) -> bool:
+        """Tell whether ``other`` lies inside this block, or is the same."""
+        return self.family == other.family and self.first <= other.first and other.last <= self.last
+
 
 def parse_block(text: str) -> Block:
     """Return the block that ``text`` names. Raises ValueError as `canonical_prefix`."""

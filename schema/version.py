@@ -103,6 +103,8 @@ class SourceState(Struct, frozen=True, omit_defaults=True):
     """Runs in a row that ended in an error."""
     error: str | None = None
     error_code: str | None = None
+    reasons: tuple[str, ...] = ()
+    """Why the last document could not be parsed, every reason; () when that is not what failed."""
     stale_since: datetime | None = None
     """Since when upstream serves content that was superseded here (sources.md T2)."""
     rejected: tuple[str, ...] = ()

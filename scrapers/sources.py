@@ -17,8 +17,8 @@ from msgspec import structs
 from schema.errors import BadParameterError, UnknownSourceError
 from schema.guard import GuardLimits
 from schema.words import Cloud
-from scrapers.docs_sources import DOCS_PAGES
 from scrapers.microsoft_365 import fetch_microsoft_365, parse_microsoft_365
+from scrapers.pages.sources import DOCS_PAGES
 from scrapers.service_tags import fetch_service_tags, parse_service_tags
 from scrapers.source import Source
 

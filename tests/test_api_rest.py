@@ -11,7 +11,10 @@ import pytest
 
 from catalog_service.export.document import AllowlistView
 from catalog_service.store.connect import Store
-from catalog_service.views import Diff, HeldView, Lookup, Record, RecordPage, SourceView, VersionPage
+from catalog_service.views.changes import Diff, HeldView, VersionPage
+from catalog_service.views.lookups import Lookup
+from catalog_service.views.records import Record, RecordPage
+from catalog_service.views.sources import SourceView
 from schema.version import Version
 from schema.words import Disposition
 from tests.api_client import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schema.words import US_GOVERNMENT, Cloud, Direction
-from scrapers.approval_email import RULES
+from scrapers.pages.approval_email import RULES
 from tests.docs_pages import CORPUS, FIXTURES, FORMS, by_key, golden, keyed, needs_corpus, records, refusal
 
 PAGES = FIXTURES / "approval-email"

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from catalog_service.contracts import PUBLISHED, json_contract, outdated, write
-from catalog_service.views import Record
+from catalog_service.views.records import Record
 
 
 def references(value: Any) -> list[str]:

@@ -25,8 +25,8 @@ from schema.version import SourceState
 from schema.words import Cloud, Disposition
 from scrapers import demo
 from scrapers.demo import DATES, demo_folders, demo_mirror, demo_sources
-from scrapers.docs_sources import DOCS_PAGES
 from scrapers.mirror import FolderMirror, fill
+from scrapers.pages.sources import DOCS_PAGES
 from scrapers.source import Source, synced
 from scrapers.sources import SOURCES
 from tests.catalogs import snapshot_of

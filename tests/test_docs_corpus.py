@@ -16,7 +16,6 @@ from schema.words import EVERY_CLOUD, US_GOVERNMENT, Cloud
 from scrapers.docs.page import Page
 from scrapers.docs.reader import read_page
 from scrapers.docs.tables import stars_eaten
-from scrapers.power_automate import parse_ip_address_configuration
 from scrapers.sources import SOURCES, source_named
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
@@ -198,7 +197,7 @@ def parse(path: Path) -> tuple[EndpointSet, ...]:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     media_type = "text/html" if path.suffix == ".html" else "text/markdown"
     provenance = Provenance(url=SOURCE.url, fetched_at=now, digest="sha256:0", media_type=media_type)
-    return parse_ip_address_configuration(SOURCE, Document(path.read_bytes(), provenance)).endpoint_sets
+    return SOURCE.records(Document(path.read_bytes(), provenance)).endpoint_sets
 
 
 def seed(number: str) -> tuple[EndpointSet, ...]:

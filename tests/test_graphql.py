@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query
 
-from catalog_service.api.graphql import MAX_ALIASES, MAX_BODY_BYTES, MAX_TOKENS
+from catalog_service.api.graphql.view import MAX_ALIASES, MAX_BODY_BYTES, MAX_TOKENS
 from catalog_service.store.connect import Store
 from tests.api_client import (
     DAY,

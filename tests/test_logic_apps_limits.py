@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schema.words import US_GOVERNMENT, Cloud, Direction
-from scrapers.logic_apps_limits import RULES
+from scrapers.pages.logic_apps_limits import RULES
 from tests.docs_pages import CORPUS, FIXTURES, FORMS, by_key, golden, keyed, needs_corpus, records, refusal
 
 PAGES = FIXTURES / "logic-apps"

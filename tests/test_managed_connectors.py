@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schema.words import Cloud, Direction
-from scrapers.managed_connectors import RULES
+from scrapers.pages.managed_connectors import RULES
 from tests.docs_pages import CORPUS, FIXTURES, FORMS, by_key, golden, keyed, needs_corpus, records, refusal
 
 PAGES = FIXTURES / "managed-connectors"

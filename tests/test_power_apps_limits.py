@@ -8,7 +8,7 @@ import pytest
 
 from schema.endpoint_set import content_digest
 from schema.words import Cloud, Direction
-from scrapers.power_apps_limits import RULES
+from scrapers.pages.power_apps_limits import RULES
 from tests.docs_pages import FIXTURES, FORMS, by_key, corpus_pages, golden, needs_corpus, records, refusal, rendered
 
 PAGES = FIXTURES / "power-apps-limits"

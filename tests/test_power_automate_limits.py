@@ -9,7 +9,7 @@ import pytest
 
 from schema.endpoint_set import content_digest
 from schema.words import EVERY_CLOUD, Cloud, Direction
-from scrapers.power_automate_limits import RULES
+from scrapers.pages.power_automate_limits import RULES
 from tests.docs_pages import FIXTURES, FORMS, by_key, corpus_pages, golden, needs_corpus, records, refusal, rendered
 
 PAGES = FIXTURES / "power-automate-limits"

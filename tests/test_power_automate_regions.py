@@ -22,7 +22,7 @@ from schema.guard import GuardLimits
 from schema.version import Version, count
 from schema.words import Cloud
 from scrapers.docs.fetch import fetch_docs_page
-from scrapers.power_automate_regions import parse_regions_overview
+from scrapers.pages.power_automate_regions import parse_regions_overview
 from scrapers.source import Source
 from tests.docs_pages import FIXTURES, corpus_pages, golden, rendered
 from tests.records import record

@@ -11,7 +11,7 @@ from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
 from schema.guard import GuardLimits
 from schema.words import US_GOVERNMENT, Cloud, Direction
-from scrapers.power_automate_us_government import RULES
+from scrapers.pages.power_automate_us_government import RULES
 from tests.docs_pages import FIXTURES, FORMS, by_key, corpus_pages, golden, records, refusal, rendered
 
 PAGES = FIXTURES / "power-automate-us-government"

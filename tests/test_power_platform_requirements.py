@@ -9,7 +9,7 @@ import pytest
 from schema.words import Direction
 from scrapers.docs.page import Page, Table, Text
 from scrapers.docs.stars import with_stars
-from scrapers.power_platform_requirements import RULES
+from scrapers.pages.power_platform_requirements import RULES
 from tests.docs_pages import FIXTURES, FORMS, by_key, corpus_pages, golden, records, refusal, rendered
 
 PAGES = FIXTURES / "power-platform-requirements"

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog_service.api.graphiql import asset_routes, graphiql_page
-from catalog_service.api.graphql import GraphQLView
+from catalog_service.api.graphql.view import GraphQLView
 from catalog_service.api.health import Health
 from catalog_service.api.problems import on_error, on_http_error, problem, told
 from catalog_service.api.rest import Rest

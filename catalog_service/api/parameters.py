@@ -67,15 +67,6 @@ def filter_of(parameters: QueryParams) -> Filter:
     )
 
 
-def scenario_of(parameters: QueryParams) -> Filter:
-    """Return the scenarios and the place that ``parameters`` ask for. Raises BadParameterError."""
-    return Filter(
-        clouds=words_of(parameters, "cloud", Cloud),
-        regions=many(parameters, "region"),
-        scenarios=many(parameters, "scenario"),
-    )
-
-
 def at_of(parameters: QueryParams) -> str | None:
     """Return the version spec ``at``, for `Reader.resolve`. Raises BadParameterError.
 

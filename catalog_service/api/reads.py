@@ -28,21 +28,11 @@ from catalog_service.export.choose import chosen
 from catalog_service.export.document import AllowlistView, allowlist_view
 from catalog_service.export.formats import members
 from catalog_service.reader import Reader
-from catalog_service.views import (
-    Diff,
-    HeldView,
-    Lookup,
-    RecordPage,
-    ScenarioView,
-    SourceView,
-    VersionPage,
-    change_views,
-    diff_view,
-    entry_view,
-    lookup_view,
-    scenario_view,
-    source_view,
-)
+from catalog_service.views.changes import Diff, HeldView, VersionPage, change_views, diff_view
+from catalog_service.views.lookups import Lookup, lookup_view
+from catalog_service.views.records import RecordPage, entry_view
+from catalog_service.views.scenarios import ScenarioView, scenario_view
+from catalog_service.views.sources import SourceView, source_view
 from schema.errors import (
     BadParameterError,
     NoMatchError,
@@ -121,10 +111,6 @@ def record_page(snapshot: Snapshot, sources: Sources, wanted: Filter, after: str
         found.notes,
         found.missing,
     )
-
-
-def _cursor(snapshot: Snapshot, after: str, wanted: Filter) -> str:
-    return encode_cursor("records", snapshot.point, after, wanted, content_of(snapshot) if snapshot.as_of else "")
 
 
 async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Point]:
@@ -281,6 +267,10 @@ def naming(parameter: str, *, instead_of: str | None = None) -> Iterator[None]:
 def _with_missing(found: View, missing: tuple[str, ...]) -> View:
     """Return ``found`` with ``missing`` before the sources it lacks, each once."""
     return replace(found, missing=tuple(dict.fromkeys((*missing, *found.missing))))
+
+
+def _cursor(snapshot: Snapshot, after: str, wanted: Filter) -> str:
+    return encode_cursor("records", snapshot.point, after, wanted, content_of(snapshot) if snapshot.as_of else "")
 
 
 def _id(entry: Entry) -> str:

@@ -30,7 +30,6 @@ from catalog_service.api.parameters import (
     limit_of,
     many,
     one,
-    scenario_of,
     words_of,
 )
 from catalog_service.catalog.conflict import ConflictKind
@@ -38,9 +37,11 @@ from catalog_service.catalog.regions import all_regions
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import View
-from catalog_service.export.formats import FORMATS, MEDIA_TYPES, render
+from catalog_service.export.formats import FORMATS, MEDIA_TYPES, Format, format_named, render
 from catalog_service.reader import Reader
-from catalog_service.views import Lookup, RecordPage, VersionPage, record_view
+from catalog_service.views.changes import VersionPage
+from catalog_service.views.lookups import Lookup
+from catalog_service.views.records import RecordPage, record_view
 from schema.errors import BadParameterError
 
 VERSIONS_DEFAULT, VERSIONS_MOST = 50, 500
@@ -160,7 +161,7 @@ class Rest:
         """``GET /v1/lookup?q=&at=``: the records that cover an address, a block or a name, of all or of scenarios."""
         given = known(request, "q", "at", *SCENARIO)
         query, at = one(given, "q"), at_of(given)
-        wanted = self._spelled(scenario_of(given))
+        wanted = self._filter(given)
         reads.check_place(wanted)
         if query is None:
             raise BadParameterError("q is needed: an address, a CIDR block or a host name", parameter="q")
@@ -183,12 +184,11 @@ class Rest:
 
         async def rendered() -> Body:
             found = await asyncio.to_thread(reads.exported, self._reader, snapshot, self._sources, wanted)
-            media_type = dict(zip(FORMATS, MEDIA_TYPES, strict=True))[format_]
-            content = await asyncio.to_thread(render, format_, snapshot, found, wanted.kinds)
-            return Body(content, media_type, _told(found))
+            content = await asyncio.to_thread(render, format_.name, snapshot, found, wanted.kinds)
+            return Body(content, format_.media_type, _told(found))
 
         varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
-        subject = _subject(snapshot, "allowlist", f"{_canonical(wanted)}\n{format_}", varies)
+        subject = _subject(snapshot, "allowlist", f"{_canonical(wanted)}\n{format_.name}", varies)
         return await self._answers.versioned(request, subject, rendered, immutable=_lasting(at, wanted))
 
     async def scenarios(self, request: Request) -> Response:
@@ -246,11 +246,12 @@ class Rest:
         return await self._answers.unversioned(request, Body(_encode(view)))
 
     def _filter(self, given: QueryParams) -> Filter:
-        """Return the filter asked for, sources in their own spelling. Raises BadParameterError, UnknownSourceError."""
-        return self._spelled(filter_of(given))
+        """Return the filter asked for, sources and scenarios as they spell themselves.
 
-    def _spelled(self, wanted: Filter) -> Filter:
-        """Return ``wanted`` with sources and scenarios as they spell themselves. Raises as `_filter`."""
+        Raises:
+            BadParameterError, UnknownSourceError: a value cannot be understood, or names no source.
+        """
+        wanted = filter_of(given)
         sources = reads.check_sources(self._reader, self._sources, wanted.sources)
         return replace(wanted, sources=sources, scenarios=reads.check_scenarios(wanted.scenarios))
 
@@ -294,13 +295,10 @@ def _listed(name: str, values: Iterable[str]) -> Headers:
     return ((f"X-Catalog-{name}", text),) if text else ()
 
 
-def _format(request: Request, name: str | None) -> str:
+def _format(request: Request, name: str | None) -> Format:
     if name is None:
-        return FORMATS[MEDIA_TYPES.index(preferred(request.headers.get("accept", ""), MEDIA_TYPES))]
-    if name not in FORMATS:
-        message = f"{name!r} is not a format; there are {', '.join(FORMATS)}"
-        raise BadParameterError(message, parameter="format", value=name, known=FORMATS)
-    return name
+        name = FORMATS[MEDIA_TYPES.index(preferred(request.headers.get("accept", ""), MEDIA_TYPES))]
+    return format_named(name)
 
 
 def _canonical(wanted: Filter) -> str:

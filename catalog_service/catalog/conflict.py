@@ -64,8 +64,8 @@ class Conflicts(Struct, frozen=True, omit_defaults=True):
     """Set where a date or an imported version was asked for: upstreams as they were then."""
 
 
-Records = Mapping[str, list[EndpointSet]]
-"""Records by source."""
+BySource = Mapping[str, list[EndpointSet]]
+"""Records, by the name of their source."""
 
 
 def ids_of(records: Iterable[EndpointSet]) -> tuple[str, ...]:

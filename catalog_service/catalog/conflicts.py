@@ -19,9 +19,9 @@ A source that says nothing of ports has no part in a conflict of ports. Called b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from catalog_service.catalog.conflict import Conflict, ConflictKind, Party, Records, ids_of
+from catalog_service.catalog.conflict import BySource, Conflict, ConflictKind, Party, ids_of
 from catalog_service.catalog.name_conflicts import of_names
 from catalog_service.catalog.prefix_conflicts import of_prefixes
 from catalog_service.catalog.snapshot import Snapshot
@@ -32,8 +32,9 @@ from schema.words import Cloud
 
 def conflicts(snapshot: Snapshot) -> tuple[Conflict, ...]:
     """Return every conflict and flag of ``snapshot``, sorted by kind, subject, region, direction and cloud."""
-    by_name = _by_name(snapshot)
-    found = [*of_names(snapshot, by_name), *of_prefixes(snapshot), *_flags(snapshot, by_name)]
+    by_name = _by_member(snapshot, lambda record: record.fqdns)
+    by_pattern = _by_member(snapshot, lambda record: record.patterns)
+    found = [*of_names(snapshot, by_name), *of_prefixes(snapshot), *_flags(by_name, by_pattern)]
     return tuple(sorted(found, key=_order))
 
 
@@ -41,28 +42,24 @@ def _order(one: Conflict) -> tuple[object, ...]:
     return list(ConflictKind).index(one.kind), one.subject, one.region or "", one.direction or "", one.clouds
 
 
-def _by_name(snapshot: Snapshot) -> Mapping[str, Records]:
-    """Return the records that list each name, by source."""
+def _by_member(snapshot: Snapshot, members: Callable[[EndpointSet], tuple[str, ...]]) -> Mapping[str, BySource]:
+    """Return the records that list each member, by source."""
     found: dict[str, dict[str, list[EndpointSet]]] = defaultdict(lambda: defaultdict(list))
     for record in snapshot.endpoint_sets:
-        for fqdn in record.fqdns:
-            found[fqdn][record.source].append(record)
+        for member in members(record):
+            found[member][record.source].append(record)
     return found
 
 
-def _flags(snapshot: Snapshot, by_name: Mapping[str, Records]) -> Iterator[Conflict]:
-    by_pattern: dict[str, dict[str, list[EndpointSet]]] = defaultdict(lambda: defaultdict(list))
-    for record in snapshot.endpoint_sets:
-        for pattern in record.patterns:
-            by_pattern[pattern][record.source].append(record)
-    for pattern, sources in by_pattern.items():
-        yield _flag(ConflictKind.PATTERN, pattern, pattern_type(pattern).value, sources)
+def _flags(by_name: Mapping[str, BySource], by_pattern: Mapping[str, BySource]) -> Iterator[Conflict]:
+    for pattern, by_source in by_pattern.items():
+        yield _flag(ConflictKind.PATTERN, pattern, pattern_type(pattern).value, by_source)
     for fqdn, by_source in by_name.items():
         if is_mid_wildcard(fqdn):
             yield _flag(ConflictKind.MID_WILDCARD, fqdn, ConflictKind.MID_WILDCARD.value, by_source)
 
 
-def _flag(kind: ConflictKind, subject: str, says: str, by_source: Records) -> Conflict:
+def _flag(kind: ConflictKind, subject: str, says: str, by_source: BySource) -> Conflict:
     parties = tuple(Party(source, ids_of(records), (says,)) for source, records in sorted(by_source.items()))
     held = {cloud for records in by_source.values() for record in records for cloud in record.all_clouds}
     return Conflict(kind, subject, parties, tuple(cloud for cloud in Cloud if cloud in held))

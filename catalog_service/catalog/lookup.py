@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from socket import AF_INET, AF_INET6, inet_pton
 
 from msgspec import Struct
 
@@ -108,14 +107,6 @@ class LookupIndex:
         if "://" in text:
             raise BadParameterError(f"{text!r} is a URL: its host name is looked up alone", parameter="q", value=text)
         return self._names(text) if _looks_like_name(text) else self._prefixes(text)
-
-    def covering_prefixes(self, address: str) -> tuple[str, ...]:
-        """Return the prefixes that hold the one ``address``, innermost first; a text that is none gives ()."""
-        family, code = (6, AF_INET6) if ":" in address else (4, AF_INET)
-        try:
-            return self._families[family].covering(int.from_bytes(inet_pton(code, address)))
-        except (OSError, ValueError):
-            return ()
 
     def _prefixes(self, text: str) -> tuple[Match, ...]:
         try:

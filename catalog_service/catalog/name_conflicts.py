@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from catalog_service.catalog.conflict import Conflict, ConflictKind, Party, Records, ids_of
+from catalog_service.catalog.conflict import BySource, Conflict, ConflictKind, Party, ids_of
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.space import joined
 from schema.endpoint_set import EndpointSet
 from schema.words import Cloud
 
 
-def of_names(snapshot: Snapshot, by_name: Mapping[str, Records]) -> Iterator[Conflict]:
+def of_names(snapshot: Snapshot, by_name: Mapping[str, BySource]) -> Iterator[Conflict]:
     """Yield the conflicts on the names that two sources or more list."""
     speaks_for = {
         source: {cloud for record in content.endpoint_sets if record.fqdns for cloud in record.all_clouds}
@@ -27,7 +28,7 @@ def of_names(snapshot: Snapshot, by_name: Mapping[str, Records]) -> Iterator[Con
             yield from _of_clouds(fqdn, by_source, speaks_for)
 
 
-def _of_ports(fqdn: str, by_source: Records) -> Iterator[Conflict]:
+def _of_ports(fqdn: str, by_source: BySource) -> Iterator[Conflict]:
     """Yield the conflicts of ports and protocols; clouds where everybody says the same make one."""
     where: dict[tuple[tuple[str, tuple[str, ...]], ...], list[Cloud]] = defaultdict(list)
     for cloud in Cloud:
@@ -35,7 +36,7 @@ def _of_ports(fqdn: str, by_source: Records) -> Iterator[Conflict]:
         where[tuple((source, _all_ports(records)) for source, records in spoken.items() if records)].append(cloud)
     for statement, clouds in where.items():
         if len({ports for _, ports in statement}) > 1:
-            said: list[Said] = [(source, _speaking(by_source[source], clouds), ports) for source, ports in statement]
+            said: list[_Said] = [(source, _speaking(by_source[source], clouds), ports) for source, ports in statement]
             worded = not any(record.tcp_ports or record.udp_ports for _, records, _ in said for record in records)
             if worded:
                 said = [(source, records, _all_protocols(records)) for source, records, _ in said]
@@ -48,7 +49,7 @@ def _speaking(records: Iterable[EndpointSet], clouds: Iterable[Cloud]) -> list[E
     return [one for one in records if _transport(one) and any(cloud in one.all_clouds for cloud in clouds)]
 
 
-def _of_clouds(fqdn: str, by_source: Records, speaks_for: Mapping[str, set[Cloud]]) -> Iterator[Conflict]:
+def _of_clouds(fqdn: str, by_source: BySource, speaks_for: Mapping[str, set[Cloud]]) -> Iterator[Conflict]:
     clouds = {source: {cloud for one in records for cloud in one.all_clouds} for source, records in by_source.items()}
     at_odds = {
         source
@@ -64,16 +65,15 @@ def _of_clouds(fqdn: str, by_source: Records, speaks_for: Mapping[str, set[Cloud
         yield Conflict(ConflictKind.CLOUD, fqdn, _parties(said))
 
 
-Said = tuple[str, list[EndpointSet], tuple[str, ...]]
+_Said = tuple[str, list[EndpointSet], tuple[str, ...]]
 """A source, its records, and what they say."""
 
 
-def _parties(said: Iterable[Said]) -> tuple[Party, ...]:
+def _parties(said: list[_Said]) -> tuple[Party, ...]:
     """Return the parties of statements that are sets of words, in the order of ``said``."""
-    listed = [(source, records, words) for source, records, words in said]
     parties = []
-    for index, (source, records, words) in enumerate(listed):
-        others = dict.fromkeys(word for at, (_, _, theirs) in enumerate(listed) if at != index for word in theirs)
+    for index, (source, records, words) in enumerate(said):
+        others = dict.fromkeys(word for at, (_, _, theirs) in enumerate(said) if at != index for word in theirs)
         only = tuple(word for word in words if word not in others)
         lacks = tuple(word for word in others if word not in words)
         parties.append(Party(source, ids_of(records), words, only, lacks))
@@ -91,22 +91,17 @@ def _transport(record: EndpointSet) -> set[str]:
 
 def _all_ports(records: Iterable[EndpointSet]) -> tuple[str, ...]:
     """Return the ports of ``records``, neighbours as one range, so that equal sets are equal text."""
-    merged: list[tuple[str, int, int]] = []
-    words = []
+    ranges: list[tuple[str, int, int]] = []
+    words: list[str] = []
     for text in {port for record in records for port in _transport(record)}:
         kind, slash, ports = text.partition("/")
         low, _, high = ports.partition("-")
         if slash:
-            merged.append((kind, int(low), int(high or low)))
+            ranges.append((kind, int(low), int(high or low)))
         else:
             words.append(text)
-    ranges: list[tuple[str, int, int]] = []
-    for kind, first, last in sorted(merged):
-        if ranges and ranges[-1][0] == kind and first <= ranges[-1][2] + 1:
-            ranges[-1] = (kind, ranges[-1][1], max(last, ranges[-1][2]))
-        else:
-            ranges.append((kind, first, last))
-    numbered = (f"{kind}/{first}" if first == last else f"{kind}/{first}-{last}" for kind, first, last in ranges)
+    apart = joined(ranges)
+    numbered = (f"{kind}/{first}" if first == last else f"{kind}/{first}-{last}" for kind, first, last in apart)
     return (*numbered, *sorted(words))
 
 

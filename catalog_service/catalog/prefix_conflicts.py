@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from catalog_service.catalog.conflict import Conflict, ConflictKind, Party, Records, ids_of
+from catalog_service.catalog.conflict import BySource, Conflict, ConflictKind, Party, ids_of
 from catalog_service.catalog.resolve import azure_regions, resolved, tag_records, tag_source
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.space import as_prefixes, covered, without
@@ -73,7 +73,7 @@ def _tags(snapshot: Snapshot, topic: _Topic, cloud: Cloud) -> tuple[EndpointSet,
     return found if all(record.region for record in found) else ()
 
 
-def _disputing(said: Records) -> tuple[Party, ...]:
+def _disputing(said: BySource) -> tuple[Party, ...]:
     """Return a party a source where their address spaces differ, () where all are the same."""
     listed = sorted(said.items())
     prefixes = {source: [prefix for one in records for prefix in one.prefixes] for source, records in listed}

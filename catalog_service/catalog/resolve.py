@@ -43,7 +43,7 @@ AZURE_CLOUDS = {
 | germany        | Azure Germany, until 2021   | the same; an archive alone                                         |
 """
 
-Regions = frozenset[str]
+RegionCodes = frozenset[str]
 """Codes of Azure regions; empty: everywhere."""
 
 
@@ -86,7 +86,7 @@ def tag_source(cloud: Cloud) -> str:
 
 
 def resolved(
-    snapshot: Snapshot, record: EndpointSet, clouds: tuple[Cloud, ...] = (), regions: Regions = frozenset()
+    snapshot: Snapshot, record: EndpointSet, clouds: tuple[Cloud, ...] = (), regions: RegionCodes = frozenset()
 ) -> Resolved:
     """Return ``record`` with prefixes in place of its references, of each of its clouds by itself.
 
@@ -115,7 +115,7 @@ def resolved(
 
 
 def references(
-    snapshot: Snapshot, record: EndpointSet, clouds: tuple[Cloud, ...] = (), regions: Regions = frozenset()
+    snapshot: Snapshot, record: EndpointSet, clouds: tuple[Cloud, ...] = (), regions: RegionCodes = frozenset()
 ) -> Iterator[tuple[Cloud, str, tuple[EndpointSet, ...]]]:
     """Yield each reference of ``record``: cloud, tag, and the tag's records, which may be none. As `resolved`."""
     where = azure_regions(record.region) if record.region else regions
@@ -131,13 +131,13 @@ def unresolved(snapshot: Snapshot, by: str, tag: str, cloud: Cloud) -> Unresolve
     return Unresolved(by, tag, cloud, source, unread=source not in snapshot.by_source)
 
 
-def azure_regions(region: str) -> Regions:
+def azure_regions(region: str) -> RegionCodes:
     """Return the Azure regions of ``region``, itself or a geography's; empty where Microsoft documents none."""
     known = known_region(region)
     return frozenset(known.regions) if isinstance(known, Geography) else frozenset({region_code(region)})
 
 
-def tag_records(snapshot: Snapshot, cloud: Cloud, tag: str, regions: Regions) -> tuple[EndpointSet, ...]:
+def tag_records(snapshot: Snapshot, cloud: Cloud, tag: str, regions: RegionCodes) -> tuple[EndpointSet, ...]:
     """Return the records that ``tag`` means in ``regions`` of ``cloud``, sorted by id; () where none has a prefix.
 
     tag                         regions                 records
@@ -169,7 +169,7 @@ def _regional(snapshot: Snapshot, cloud: Cloud, tag: str) -> Iterator[EndpointSe
             yield record
 
 
-def _served(snapshot: Snapshot, cloud: Cloud) -> Regions:
+def _served(snapshot: Snapshot, cloud: Cloud) -> RegionCodes:
     """Return the regions that a cloud's file has at all: AzureCloud has a tag for each."""
     return frozenset(record.region for record in _regional(snapshot, cloud, "AzureCloud") if record.region)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from catalog_service.catalog.resolve import AZURE_CLOUDS, Regions, azure_regions
+from catalog_service.catalog.resolve import AZURE_CLOUDS, RegionCodes, azure_regions
 from catalog_service.catalog.snapshot import Snapshot
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError
@@ -20,9 +20,9 @@ class Scope(Struct, frozen=True):
     """One cloud, and the regions asked for in it."""
 
     cloud: Cloud
-    codes: Regions = frozenset()
+    codes: RegionCodes = frozenset()
     """Codes of the regional records that belong to the question; empty: all of them."""
-    azure: Regions = frozenset()
+    azure: RegionCodes = frozenset()
     """The Azure regions among them; empty: everywhere, as Microsoft documents none for one of them."""
 
     def holds(self, record: EndpointSet) -> bool:

@@ -1,29 +1,37 @@
 """Address space: what lists of prefixes cover, whatever way it is cut.
 
 In: prefixes in canonical form. Out: the fewest prefixes that cover the same addresses, or those that one list
-covers and another does not. ``20.0.0.0/25`` and ``20.0.0.128/25`` are ``20.0.0.0/24`` here. Called by `conflicts`.
+covers and another does not. ``20.0.0.0/25`` and ``20.0.0.128/25`` are ``20.0.0.0/24`` here. Called by
+`prefix_conflicts`; `name_conflicts` joins ports as addresses are joined here.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from typing import TypeVar
 
 from schema.prefix import parse_block, split_range
 
 Span = tuple[int, int, int]
 """Family, first and last address."""
+_Kind = TypeVar("_Kind", int, str)
 
 
 def covered(prefixes: Iterable[str]) -> tuple[Span, ...]:
     """Return the addresses of ``prefixes`` as spans: sorted, apart from each other. O(n log n)."""
-    spans: list[Span] = []
-    for family, first, last, _ in sorted(map(parse_block, prefixes)):
-        if spans and spans[-1][0] == family and first <= spans[-1][2] + 1:
-            spans[-1] = (family, spans[-1][1], max(last, spans[-1][2]))
+    return joined((family, first, last) for family, first, last, _ in map(parse_block, prefixes))
+
+
+def joined(ranges: Iterable[tuple[_Kind, int, int]]) -> tuple[tuple[_Kind, int, int], ...]:
+    """Return ``ranges`` sorted, those of one kind that overlap or touch as one."""
+    apart: list[tuple[_Kind, int, int]] = []
+    for kind, first, last in sorted(ranges):
+        if apart and apart[-1][0] == kind and first <= apart[-1][2] + 1:
+            apart[-1] = (kind, apart[-1][1], max(last, apart[-1][2]))
         else:
-            spans.append((family, first, last))
-    return tuple(spans)
+            apart.append((kind, first, last))
+    return tuple(apart)
 
 
 def without(spans: tuple[Span, ...], taken: tuple[Span, ...]) -> tuple[Span, ...]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catalog_service.catalog.resolve import (
-    Regions,
+    RegionCodes,
     Unresolved,
     Via,
     resolved,
@@ -100,7 +100,7 @@ class _Wanted(Struct, frozen=True):
 
     record: EndpointSet
     clouds: tuple[Cloud, ...]
-    regions: Regions = frozenset()
+    regions: RegionCodes = frozenset()
     uses: tuple[Use, ...] = ()
 
 

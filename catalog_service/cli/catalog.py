@@ -10,11 +10,11 @@ from catalog_service.api import reads
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.changes import in_words, print_diff
-from catalog_service.cli.command import Call, command, listed
-from catalog_service.cli.export import words
+from catalog_service.cli.command import Call, at_option, command, listed, words
 from catalog_service.cli.output import print_json, print_table, say, say_clouds, warn_of_lacks
 from catalog_service.cli.wiring import known_sources, opened_reader
-from catalog_service.views import Lookup, SourceView
+from catalog_service.views.lookups import Lookup
+from catalog_service.views.sources import SourceView
 from schema.words import Cloud
 
 _MOST_VERSIONS = 1000
@@ -80,7 +80,7 @@ async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) ->
 @click.option("--scenario", "scenarios", multiple=True, callback=listed, help="Among what this wants, or several.")
 @click.option("--region", "regions", multiple=True, callback=listed, help="Of a scenario; may be given again.")
 @click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="Of a scenario; may be given again.")
-@click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+@at_option
 async def lookup(
     call: Call,
     *,

@@ -19,7 +19,7 @@ import click
 from msgspec import UNSET
 
 from catalog_service.cli.output import in_color, printable
-from catalog_service.views import ChangeView
+from catalog_service.views.changes import ChangeView
 from schema.change import AttributeChange, Summary
 from schema.words import Disposition
 

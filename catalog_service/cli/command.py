@@ -11,7 +11,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,15 @@ def listed(_context: click.Context, _option: click.Parameter, given: tuple[str, 
     if not all(values):
         raise click.BadParameter("it has an empty value")
     return tuple(sorted(set(values)))
+
+
+def words(vocabulary: Iterable[StrEnum]) -> click.Choice[str]:
+    """Return the choice among ``vocabulary`` as it is written; click itself would offer Python's names."""
+    return click.Choice([word.value for word in vocabulary], case_sensitive=False)
+
+
+at_option = click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+"""Which version a command reads, for `Reader.at`."""
 
 
 def run_async(work: Awaitable[int], *, serving: bool = False) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 
 import click
@@ -11,19 +9,14 @@ from msgspec.structs import replace
 
 from catalog_service.api import reads
 from catalog_service.catalog.select import Filter, Resolve
+from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.cli import exits
-from catalog_service.cli.command import Call, command, listed
+from catalog_service.cli.command import Call, at_option, command, listed, words
 from catalog_service.cli.output import say, say_clouds, warn_of_lacks, write_whole
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.export.formats import FORMATS, render
 from schema.errors import CatalogError
 from schema.words import Cloud, Direction, Kind
-
-
-def words(listed: Iterable[StrEnum]) -> click.Choice[str]:
-    """Return the choice among ``listed`` as they are written; click itself would offer their Python names."""
-    return click.Choice([word.value for word in listed], case_sensitive=False)
-
 
 _EXAMPLES = """\b
 Examples:
@@ -43,7 +36,7 @@ Examples:
     "--scenario", "scenarios", multiple=True, callback=listed, help="A question by name (see `scenarios`), or several."
 )
 @click.option("--resolve", "resolve", multiple=True, type=words(Resolve), help="Service tags become prefixes.")
-@click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+@at_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write, all or nothing.")
 async def export(
     call: Call,
@@ -66,13 +59,12 @@ async def export(
     without prefixes, or one whose file was not read yet. Without these, service tags are named in a warning alone.
     """
     wanted = Filter(
-        sources,
-        services,
-        tuple(map(Cloud, clouds)),
-        regions,
-        tuple(map(Direction, directions)),
-        tuple(map(Kind, kinds)),
-        reads.check_scenarios(scenarios),
+        services=services,
+        clouds=tuple(map(Cloud, clouds)),
+        regions=regions,
+        directions=tuple(map(Direction, directions)),
+        kinds=tuple(map(Kind, kinds)),
+        scenarios=reads.check_scenarios(scenarios),
         resolve=bool(resolve),
     )
     async with opened_reader(call.settings) as reader:
@@ -84,13 +76,17 @@ async def export(
     content = render(name or ("json" if call.as_json else "txt"), snapshot, found, wanted.kinds)
     warn_of_lacks(found)
     say_clouds(found, wanted)
+    _write(output, content, snapshot)
+    return exits.FINE
+
+
+def _write(output: Path | None, content: bytes, snapshot: Snapshot) -> None:
     if output is None or str(output) == "-":
         click.echo(content, nl=False)
-        return exits.FINE
+        return
     try:
         write_whole(output, content)
     except OSError as error:
         raise CatalogError(f"{output} cannot be written: {error}") from error
     as_of = f" as of {snapshot.as_of:%Y-%m-%d %H:%MZ}" if snapshot.as_of else ""
     say(f"wrote version {snapshot.version}{as_of} to {output}")
-    return exits.FINE

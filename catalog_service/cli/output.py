@@ -22,7 +22,8 @@ from rich.text import Text
 
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.view import Note, Unpublished, View
-from catalog_service.views import Lookup, RecordPage
+from catalog_service.views.lookups import Lookup
+from catalog_service.views.records import RecordPage
 
 _WIDE = 1000
 """Columns where no terminal says how many: rows are never folded in a pipe."""

@@ -12,11 +12,11 @@ from catalog_service.api import reads
 from catalog_service.catalog.conflict import Conflict, ConflictKind
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
-from catalog_service.cli.command import Call, command, listed
-from catalog_service.cli.export import words
+from catalog_service.cli.command import Call, at_option, command, listed, words
 from catalog_service.cli.output import print_json, print_table, say, say_clouds, warn_of_lacks, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
-from catalog_service.views import Record, ScenarioView
+from catalog_service.views.records import Record
+from catalog_service.views.scenarios import ScenarioView
 from schema.words import Cloud
 
 _ALL = 1_000_000
@@ -31,7 +31,7 @@ _FOUND = ("direction", "region", "cloud", "names and addresses", "endpoint set (
     "--region", "regions", multiple=True, callback=listed, help="A geography or an Azure region, however spelled."
 )
 @click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
-@click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+@at_option
 async def scenarios(
     call: Call, *, name: str | None, regions: tuple[str, ...], clouds: tuple[str, ...], at: str | None
 ) -> int:
@@ -67,7 +67,7 @@ async def scenarios(
 @command("conflicts")
 @click.option("--source", "names", multiple=True, help="With a part of this source; may be given again.")
 @click.option("--kind", "kinds", multiple=True, type=words(ConflictKind), help="May be given again.")
-@click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+@at_option
 async def conflicts(call: Call, *, names: tuple[str, ...], kinds: tuple[str, ...], at: str | None) -> int:
     """Show where sources disagree on a name or on a region's addresses, and names that need a second look."""
     async with opened_reader(call.settings) as reader:

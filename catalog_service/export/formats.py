@@ -46,11 +46,16 @@ def render(name: str, snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -
         BadParameterError: no format has this name.
         NoMatchError: there is no member to list.
     """
+    return format_named(name).render(snapshot, members(snapshot, view, kinds), view)
+
+
+def format_named(name: str) -> Format:
+    """Return the format ``name``. Raises BadParameterError."""
     found = next((one for one in _LISTED if one.name == name), None)
     if found is None:
         message = f"{name!r} is not a format; there are {', '.join(FORMATS)}"
-        raise BadParameterError(message, parameter="format", value=name)
-    return found.render(snapshot, members(snapshot, view, kinds), view)
+        raise BadParameterError(message, parameter="format", value=name, known=FORMATS)
+    return found
 
 
 def members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> Allowlist:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +15,7 @@ from catalog_service.catalog.marks import Marks, marked
 from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store import codec, commit, keys
 from catalog_service.store.contents import Contents
-from catalog_service.store.documents import KEPT, document_arguments
+from catalog_service.store.documents import Argument, document_arguments
 from catalog_service.store.leases import Ask, Lease
 from catalog_service.store.versions import Versions
 from schema.change import Changeset
@@ -50,7 +49,7 @@ Script = Callable[..., Awaitable[list[bytes]]]
 class Commits:
     """Commits to Redis. ``documents_kept``: how many documents of each source are kept."""
 
-    def __init__(self, redis: Redis, versions: Versions, contents: Contents, documents_kept: int = KEPT) -> None:
+    def __init__(self, redis: Redis, versions: Versions, contents: Contents, documents_kept: int) -> None:
         self._ask: Ask = redis.execute_command
         self._commit: Script = redis.register_script(commit.COMMIT)
         self._import: Script = redis.register_script(commit.IMPORT)
@@ -71,7 +70,7 @@ class Commits:
         for _ in range(_MOVED_ATTEMPTS):
             content, arguments = await self._numbered(lease, wanted, start)
             mine = [since, *self._document(wanted), previous or 0, codec.pack(wanted.state), wanted.held_id]
-            outcome = await _answer(self._commit, _commit_keys(source), [*arguments, *mine])
+            outcome = await _answer(self._commit, source, _commit_keys(source), [*arguments, *mine])
             if outcome == "OK":
                 self._contents.remember(content)
                 return content.version
@@ -94,14 +93,15 @@ class Commits:
         for _ in range(_MOVED_ATTEMPTS):
             content, arguments = await self._numbered(lease, wanted, start)
             mine = [since.timestamp(), *self._document(wanted, since), served]
-            if await _answer(self._import, _version_keys(source, imported=True), [*arguments, *mine]) == "OK":
+            keys_ = _version_keys(source, imported=True)
+            if await _answer(self._import, source, keys_, [*arguments, *mine]) == "OK":
                 return content
         raise StaleHeadError("other sources committed faster than this one", source=source)
 
-    def _document(self, wanted: Commit, at: datetime | None = None) -> list[Any]:
+    def _document(self, wanted: Commit, at: datetime | None = None) -> list[Argument]:
         return document_arguments(wanted.document, self._documents_kept, at)
 
-    async def _numbered(self, lease: Lease, wanted: Commit, start: _Start) -> tuple[SourceContent, list[Any]]:
+    async def _numbered(self, lease: Lease, wanted: Commit, start: _Start) -> tuple[SourceContent, list[Argument]]:
         """Return ``wanted`` with the next number, and the arguments that both scripts begin with."""
         version = replace(wanted.version, version=await self._versions.last() + 1)
         content = SourceContent(version, wanted.records, marked(start.marks, [(version.version, start.changes)]))
@@ -157,10 +157,10 @@ class _Start(Struct, frozen=True):
     """The changes are stored; else the version begins a chain, with a keyframe."""
 
 
-async def _answer(script: Script, keys_: list[str], arguments: list[Any]) -> str:
+async def _answer(script: Script, source: str, keys_: list[str], arguments: list[Argument]) -> str:
     outcome = bytes((await script(keys=keys_, args=arguments))[0]).decode()
     if outcome == "FENCED":
-        raise FencedError(f"another runner took over {arguments[0]}", source=arguments[0])
+        raise FencedError(f"another runner took over {source}", source=source)
     return outcome
 
 

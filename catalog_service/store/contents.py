@@ -76,10 +76,7 @@ class Contents:
 
     async def snapshot(self, point: Point) -> Snapshot:
         """Return the catalogue at ``point``. Raises UnknownVersionError, CorruptContentError."""
-        head = await self._versions.head()
-        if point.as_of is None and not 0 <= point.version <= head:
-            message = f"there is no version {point.version}, the newest is {head}"
-            raise UnknownVersionError(message, parameter="at", head=head)
+        await self._check_known(point)
         numbers = await self._versions.numbers(point)
         versions = await self._versions.versions(tuple(numbers.values()))
         contents = [await self.content_of(version) for version in versions]
@@ -88,19 +85,29 @@ class Contents:
     async def changes(self, since: Point, until: Point) -> Changeset:
         """Return what leads from ``since`` to ``until``, in either order, folded per source.
 
+        A source that nothing is known of at an instant (`uncovered`) has no part in it: nobody knows what came.
+
         Raises:
             UnknownVersionError: a live version beyond the newest.
         """
-        head = await self._versions.head()
-        for bound in (since, until):
-            if bound.as_of is None and not 0 <= bound.version <= head:
-                message = f"there is no version {bound.version}, the newest is {head}"
-                raise UnknownVersionError(message, version=bound.version)
+        await self._check_known(since, until)
         first, last = await self._versions.numbers(since), await self._versions.numbers(until)
-        sources = sorted({*first, *last})
+        sources = sorted({*first, *last} - {*_unknown(since, first, last), *_unknown(until, last, first)})
         moved = [source for source in sources if first.get(source) != last.get(source)]
         found = [await self._between(first.get(source), last.get(source)) for source in moved]
         return tuple(sorted((change for changes in found for change in changes), key=lambda change: change.id))
+
+    async def _check_known(self, *points: Point) -> None:
+        head = await self._versions.head()
+        for point in points:
+            if point.as_of is None and not 0 <= point.version <= head:
+                message = f"there is no version {point.version}, the newest is {head}"
+                raise UnknownVersionError(message, parameter="at", version=point.version, head=head)
+
+    async def uncovered(self, since: Point, until: Point) -> tuple[str, ...]:
+        """Return the sources that only one of two points knows, the other being an instant: sorted."""
+        first, last = await self._versions.numbers(since), await self._versions.numbers(until)
+        return tuple(sorted({*_unknown(since, first, last), *_unknown(until, last, first)}))
 
     async def _between(self, since: int | None, until: int | None) -> Changeset:
         """Return what leads from one version of a source to another; None is before its first."""
@@ -127,6 +134,10 @@ class Contents:
 
     async def _stored_changesets(self, numbers: Sequence[int]) -> list[bytes | None]:
         return list(await self._ask("HMGET", keys.CHANGESETS, *numbers)) if numbers else []
+
+
+def _unknown(point: Point, there: dict[str, int], other: dict[str, int]) -> set[str]:
+    return other.keys() - there.keys() if point.as_of else set()
 
 
 def _rebuilt(

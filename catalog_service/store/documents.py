@@ -30,7 +30,7 @@ class KeptDocument(Struct, frozen=True):
 class Documents:
     """Documents in Redis. ``most`` is how many of each source are kept."""
 
-    def __init__(self, redis: Redis, most: int = KEPT) -> None:
+    def __init__(self, redis: Redis, most: int) -> None:
         self._ask: Ask = redis.execute_command
         self.most = most
 
@@ -45,7 +45,10 @@ class Documents:
         found = [(source, one) for source, one in await self._listed() if one.startswith(wanted)]
         if len(wanted) < len("sha256:") + 8 or len({one for _, one in found}) != 1:
             problem = "several kept documents begin so" if found else "no document with this digest is kept"
-            message = f"{digest[:80]!r}: {problem}; of each source the newest {self.most} are"
+            kept = f"of each source the newest {self.most} are (CATALOG_DOCUMENTS_KEPT)"
+            message = (
+                f"{digest[:80]!r}: {problem}; {kept}; a record's provenance names the address or the imported file"
+            )
             raise UnknownDocumentError(message, parameter="digest", value=digest[:80])
         source, full = found[0]
         return KeptDocument(source, codec.unpack_document(await self._ask("HGET", keys.documents(source), full)))
@@ -60,9 +63,11 @@ class Documents:
         return [(source, digest) for source in sources for digest in await self.kept(source)]
 
 
-def document_arguments(
-    document: Document | None, most: int, at: datetime | None = None
-) -> list[str | bytes | float | int]:
+Argument = str | bytes | float | int
+"""What a script takes."""
+
+
+def document_arguments(document: Document | None, most: int, at: datetime | None = None) -> list[Argument]:
     """Return digest, packed document, its place in time and bound, as the scripts of `commit` take them.
 
     The place is when it was fetched, or ``at``: history's documents go before those of live versions.

@@ -6,7 +6,7 @@ import structlog
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, commit, keys
-from catalog_service.store.documents import KEPT, document_arguments
+from catalog_service.store.documents import document_arguments
 from catalog_service.store.leases import Ask, Lease
 from schema.document import Document
 from schema.endpoint_set import EndpointSet
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 class SourceRecords:
     """States and held versions of sources, in Redis. ``documents_kept``: how many documents of each source are."""
 
-    def __init__(self, redis: Redis, documents_kept: int = KEPT) -> None:
+    def __init__(self, redis: Redis, documents_kept: int) -> None:
         self._documents_kept = documents_kept
         self._ask: Ask = redis.execute_command
         self._record = redis.register_script(commit.RECORD)

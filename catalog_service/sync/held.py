@@ -1,4 +1,4 @@
-"""What a person decides about a version held back. Called by the command line, later by the API."""
+"""What a person decides about a version held back. Called by the command line."""
 
 from __future__ import annotations
 

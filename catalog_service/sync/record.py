@@ -33,7 +33,7 @@ async def publish(
     now: datetime,
     accepted_by: str | None = None,
 ) -> Version:
-    """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Versions.commit`."""
+    """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Commits.commit`."""
     provenance = candidate.provenance
     state = served(await store.sources.state(lease.source), provenance, now)
     rejected = tuple(digest for digest in state.rejected if digest != candidate.digest)
@@ -97,9 +97,8 @@ async def hold(
         keep=candidate.document,
         served=_served_document(previous),
     )
-    return UnsafeChangesetError(
-        f"{source}: held for a person as {id_}: {'; '.join(reasons)}", reasons=reasons, held=id_, source=source
-    )
+    message = f"{source}: held for a person as {id_}: {'; '.join(reasons)}"
+    return UnsafeChangesetError(message, reasons=reasons, held=id_, source=source)
 
 
 async def settle(
@@ -155,7 +154,7 @@ def _served_document(previous: SourceContent | None) -> str:
 
 def answered(state: SourceState, now: datetime) -> SourceState:
     """Return the state after upstream gave a document that could be read, whatever becomes of it."""
-    return replace(state, checked_at=now, failures=0, error=None, error_code=None)
+    return replace(state, checked_at=now, failures=0, error=None, error_code=None, reasons=())
 
 
 def served(state: SourceState, provenance: Provenance | None, now: datetime) -> SourceState:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
+from catalog_service.sync.candidate import STALE_FOR
 from catalog_service.sync.once import sync_once
 from catalog_service.sync.record import Clock
 from schema.change import Summary
@@ -65,7 +66,14 @@ async def run_source(source: Source, upstream: Upstream, store: Store, clock: Cl
     except (RedisError, OSError) as error:
         outcome = Outcome(source.name, "failed", code=StoreError.code, message=f"Redis does not answer: {error}")
     log = _log.warning if outcome.result in {"held", "failed"} else _log.info
-    log("sync", source=source.name, result=outcome.result, version=outcome.version, message=outcome.message)
+    log(
+        "sync",
+        source=source.name,
+        result=outcome.result,
+        version=outcome.version,
+        message=outcome.message,
+        reasons=outcome.reasons,
+    )
     return outcome
 
 
@@ -102,7 +110,9 @@ def _as_asked(state: SourceState, asked: SourceState) -> SourceState:
         last_document=state.last_document,
         validated_by=state.validated_by,
     )
-    return replace(kept, failures=state.failures, error=state.error, error_code=state.error_code) if unread else kept
+    if not unread:
+        return kept
+    return replace(kept, failures=state.failures, error=state.error, error_code=state.error_code, reasons=state.reasons)
 
 
 async def _last_said(source: str, store: Store) -> str:
@@ -145,8 +155,13 @@ async def _outcome(source: Source, upstream: Upstream, store: Store, lease: Leas
     if turned_down := await store.sources.held_of(source.name):
         message = "upstream serves what a person turned down"
         return Outcome(source.name, "rejected", held=turned_down.id, message=message)
-    stale = (await store.sources.state(source.name)).stale_since is not None
-    return Outcome(source.name, "stale" if stale else "unchanged")
+    if (await store.sources.state(source.name)).stale_since is None:
+        return Outcome(source.name, "unchanged")
+    days = STALE_FOR.days
+    message = (
+        f"upstream serves content that was superseded; a person is asked when it does for {days} days or dates it anew"
+    )
+    return Outcome(source.name, "stale", message=message)
 
 
 async def _attempts(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Version | None:
@@ -158,8 +173,10 @@ async def _attempts(source: Source, upstream: Upstream, store: Store, lease: Lea
 
 async def _failed(source: str, store: Store, lease: Lease, now: datetime, code: str, error: Exception) -> Outcome:
     state = await store.sources.state(source)
-    failed = replace(state, checked_at=now, failures=state.failures + 1, error=str(error), error_code=code)
+    reasons = error.reasons if isinstance(error, ParseError) else ()
+    failed = replace(
+        state, checked_at=now, failures=state.failures + 1, error=str(error), error_code=code, reasons=reasons
+    )
     with contextlib.suppress(FencedError):
         await store.sources.record(lease, failed)
-    reasons = error.reasons if isinstance(error, ParseError) else ()
     return Outcome(source, "failed", code=code, message=str(error), reasons=reasons)

@@ -18,7 +18,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from scrapers.docs_sources import DOCS_PAGES
+from scrapers.pages.sources import DOCS_PAGES
 from scrapers.source import Source
 
 FIRST = date(2026, 5, 4)

@@ -200,10 +200,5 @@ def _widest(prefixes: tuple[str, ...]) -> tuple[str, ...]:
     """Drop prefixes inside another one of the same cell: 48 single addresses were published so (sources.md D1.29)."""
     blocks = [(parse_block(prefix), prefix) for prefix in prefixes]
     return tuple(
-        prefix
-        for block, prefix in blocks
-        if not any(
-            other != block and other.family == block.family and other.first <= block.first and block.last <= other.last
-            for other, _ in blocks
-        )
+        prefix for block, prefix in blocks if not any(other != block and other.holds(block) for other, _ in blocks)
     )

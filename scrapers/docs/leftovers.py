@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from schema.endpoint_set import EndpointSet
 from schema.prefix import Block as Prefix
 from schema.prefix import parse_block, unsafe_reason
-from scrapers.docs.mentions import is_evident_host
+from scrapers.docs.mentions import first_word, is_evident_host
 from scrapers.docs.page import Block, BulletList, Table, Text
 from scrapers.docs.refusals import place
 from scrapers.docs.tag_mentions import Stance, tag_mentions
@@ -27,7 +27,6 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _ALLOW = re.compile(r"(?:^|[.:]\s+)(?:also\s+)?(?:allow|permit|open|add)\s+(?P<words>.*)", re.IGNORECASE)
-_SPACED_DOT = re.compile(r"^\.\s+(?=\w)")
 _AROUND = "`'\",;:()[]"
 
 
@@ -42,7 +41,7 @@ def leftovers(blocks: Iterable[Block], records: Iterable[EndpointSet]) -> Iterat
             lost = [tag for tag in _tags(text) if tag.lower() not in tags]
             if not isinstance(block, Table):
                 lost += [name for name in _names(text) if names.isdisjoint(_spellings(name))]
-                lost += [address for address in _addresses(text) if not _is_inside(parse_block(address), prefixes)]
+                lost += [address for address in _addresses(text) if not _is_inside(address, prefixes)]
             if lost:
                 what = ", ".join(dict.fromkeys(lost))
                 yield f"{place(block.headings)}: {text.text[:120]!r} names {what}, which is in no record"
@@ -67,9 +66,9 @@ def _tags(text: Text) -> Iterator[str]:
 
 def _names(text: Text) -> Iterator[str]:
     """Yield the host names that lines begin with, and those after an "Allow" of the text."""
-    starts = [_SPACED_DOT.sub(".", line).split()[:1] for line in text.lines]
-    asked = [found["words"].split() for found in _ALLOW.finditer(text.text)]
-    words = (word.strip(_AROUND).rstrip(".") for part in (*starts, *asked) for word in part)
+    starts = map(first_word, text.lines)
+    asked = (word for found in _ALLOW.finditer(text.text) for word in found["words"].split())
+    words = (word.strip(_AROUND).rstrip(".") for word in (*starts, *asked))
     return (word for word in words if is_evident_host(word))
 
 
@@ -88,7 +87,6 @@ def _addresses(text: Text) -> Iterator[str]:
             continue
 
 
-def _is_inside(prefix: Prefix, prefixes: tuple[Prefix, ...]) -> bool:
-    return any(
-        each.family == prefix.family and each.first <= prefix.first and prefix.last <= each.last for each in prefixes
-    )
+def _is_inside(address: str, prefixes: tuple[Prefix, ...]) -> bool:
+    inner = parse_block(address)
+    return any(each.holds(inner) for each in prefixes)

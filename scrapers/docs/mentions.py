@@ -23,6 +23,7 @@ from scrapers.docs.tag_mentions import Stance, announced_stance
 
 _HOST_NAME = re.compile(r"^(?:\.?[\w\\*-]+(?:\.[\w\\*-]+)+/?|https?://[\w\\*-]+(?:\.[\w\\*-]+)+(?:/\S*)?)$")
 _REMARK = re.compile(r"\([^()]*\)")
+_SPACED_DOT = re.compile(r"^\.\s+(?=\w)")
 _EVIDENT_HOST = re.compile(
     r"\.?(?:[\w*-]+\.)+(?:com|net|org|us|cn|ms|de|fr|eu|uk|io|info|biz|gov|mil|microsoft|cloud|azure|app)"
 )
@@ -115,6 +116,11 @@ def _is_bare_name(item: Text) -> bool:
 def is_evident_host(word: str) -> bool:
     """Say whether ``word`` can only be a host name: not Node.js, ASP.NET, settings.json or a link's URL."""
     return _EVIDENT_HOST.fullmatch(word.replace("\\*", "*")) is not None
+
+
+def first_word(line: str) -> str:
+    """Return the first word of ``line``, ``. microsoft.us`` being one (sources.md D1.7); "" when there is none."""
+    return next(iter(_SPACED_DOT.sub(".", line).split()), "")
 
 
 def _holds_addresses(item: Text) -> bool:

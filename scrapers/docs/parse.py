@@ -18,7 +18,6 @@ import msgspec
 
 from schema.document import Document, Reading
 from schema.endpoint_set import EndpointSet
-from schema.errors import ParseError
 from scrapers.docs.cells import refuse_struck
 from scrapers.docs.cloud_uses import SILENT, read_uses
 from scrapers.docs.clouds import refuse_unread_heading, refuse_unread_lead
@@ -27,14 +26,20 @@ from scrapers.docs.page import Block, BulletList, Page, Paragraph, Row, Table, T
 from scrapers.docs.prose import bullet_records, paragraph_records
 from scrapers.docs.reader import read_page, upstream_facts
 from scrapers.docs.records import distinct
-from scrapers.docs.refusals import Found, missing_sections, page_reasons, place, refuse_withdrawn, row_reason
+from scrapers.docs.refusals import (
+    Found,
+    missing_sections,
+    page_reasons,
+    place,
+    refuse_withdrawn,
+    refused_page,
+    row_reason,
+)
 from scrapers.docs.rows import row_reader
-from scrapers.docs.rules import PageRules, RowReader, Spot
-from scrapers.docs.sections import Section, is_deprecated, nearest_known, section_of
+from scrapers.docs.rules import TAGS_IN_GENERAL, PageRules, RowReader, Spot
+from scrapers.docs.sections import is_deprecated, nearest_known, section_of
 from scrapers.docs.tables import Column, Columns, endpoint_columns, holds_endpoints
 from scrapers.source import Source
-
-_PLAIN = Section("", "", "")
 
 
 def parse_docs_page(rules: PageRules, source: Source, document: Document) -> Reading:
@@ -48,7 +53,9 @@ def parse_docs_page(rules: PageRules, source: Source, document: Document) -> Rea
     if rules.mend:
         page = rules.mend(page)
     read = _without_deprecated(page)
-    found = [each for block in _joined(read.blocks) for each in _block_records(_spot(rules, source, block), block)]
+    found = [
+        each for block in _joined(read.blocks) for each in _block_records(Spot(source, rules, block.headings), block)
+    ]
     records = [each for each in found if isinstance(each, EndpointSet)]
     reasons = [
         *page_reasons(read, needs_table=rules.needs_table),
@@ -57,12 +64,7 @@ def parse_docs_page(rules: PageRules, source: Source, document: Document) -> Rea
     ]
     reasons = reasons or list(leftovers(read.blocks, records))
     if reasons or not records:
-        raise ParseError(
-            f"{source.name}: the page cannot be read whole",
-            reasons=tuple(reasons) or ("the page names no endpoint",),
-            source=source.name,
-            url=document.provenance.url,
-        )
+        raise refused_page(source, document, reasons or ["the page names no endpoint"])
     facts = upstream_facts(page)
     kept = distinct(_without_repeated_tags(rules, records))
     return Reading(endpoint_sets=kept, upstream_version=facts.version, upstream_at=facts.at)
@@ -72,10 +74,6 @@ def _without_deprecated(page: Page) -> Page:
     return msgspec.structs.replace(
         page, blocks=tuple(block for block in page.blocks if not is_deprecated(block.headings))
     )
-
-
-def _known(rules: PageRules, block: Block) -> Section:
-    return nearest_known(rules.sections, block.headings) or _PLAIN
 
 
 def _joined(blocks: tuple[Block, ...]) -> Iterator[Block]:
@@ -93,10 +91,6 @@ def _is_repeated_header(block: Block, after: Block | None) -> bool:
     except ValueError:
         return False
     return columns is not None and columns == next_columns
-
-
-def _spot(rules: PageRules, source: Source, block: Block) -> Spot:
-    return Spot(source, rules, block.headings)
 
 
 def _block_records(spot: Spot, block: Block) -> Iterator[Found]:
@@ -123,7 +117,8 @@ def _own_prose(spot: Spot, block: BulletList | Paragraph) -> tuple[Found, ...] |
 
 
 def _table_records(spot: Spot, table: Table) -> Iterator[Found]:
-    if _known(spot.rules, table).links_only:
+    section = nearest_known(spot.rules.sections, table.headings)
+    if section and section.links_only:
         yield from _link_table_reasons(table)
         return
     try:
@@ -186,7 +181,7 @@ def _without_repeated_tags(rules: PageRules, records: list[EndpointSet]) -> list
 
     Mentions of one tag for one purpose are one record already; the one under its own section's heading goes first.
     """
-    general = rules.general.role
+    general = TAGS_IN_GENERAL.role
     own = [record for record in records if record.category != general]
     stated = {(record.direction, tag) for record in own for tag in record.service_tags}
     kept = (

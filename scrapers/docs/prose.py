@@ -16,7 +16,7 @@ from scrapers.docs.clouds import lead_clouds, row_clouds
 from scrapers.docs.mentions import lists_addresses, lists_host_names, opening_names, spf_addresses
 from scrapers.docs.page import BulletList, Paragraph, Text
 from scrapers.docs.refusals import Found, place, refuse_withdrawn
-from scrapers.docs.rules import Spot
+from scrapers.docs.rules import TAGS_IN_GENERAL, Spot
 from scrapers.docs.sections import Section, nearest_known, section_of
 from scrapers.docs.tag_mentions import lists_service_tags, mentioned_tags, opening_tag, tag_directions
 
@@ -104,7 +104,7 @@ def _mention_section(spot: Spot, sentence: str, tag: str) -> Section:
     own = dict(spot.rules.tag_sections).get(tag.partition(".")[0])
     placed = nearest_known(spot.rules.sections, spot.headings, Kind.SERVICE_TAG)
     told = (each for each in spot.rules.sections if each.sentence and re.search(each.sentence, sentence, re.IGNORECASE))
-    return own or placed or next(told, spot.rules.general)
+    return own or placed or next(told, TAGS_IN_GENERAL)
 
 
 def _listed_addresses(spot: Spot, bullets: BulletList) -> Iterator[Found]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from schema.document import Document
 from schema.endpoint_set import EndpointSet
+from schema.errors import ParseError
 from scrapers.docs.clouds import unknown_of_series
-from scrapers.docs.page import Block, BulletList, Headings, Page, Paragraph, Row, Table, Text
+from scrapers.docs.page import Block, BulletList, Headings, Page, Paragraph, Row, Text
 from scrapers.docs.rules import PageRules
-from scrapers.docs.tables import endpoint_columns, holds_endpoints_only
+from scrapers.docs.tables import holds_endpoints_only, is_endpoint_table
+from scrapers.source import Source
 
 _WITHDRAWN = re.compile(
     r"^\W*(?:deprecated|retired|obsolete|no longer (?:used|needed|required))\b|\((?:deprecated|retired|obsolete)\)"
@@ -29,13 +32,23 @@ def page_reasons(page: Page, *, needs_table: bool = True) -> Iterator[str]:
     """Yield what is wrong with the page as a whole: two languages, no endpoints, content elsewhere, a broken table."""
     if page.bilingual:
         yield "the page says each phrase in two languages"
-    if needs_table and not any(_is_endpoint_table(table) for table in page.tables):
+    if needs_table and not any(is_endpoint_table(table) for table in page.tables):
         yield "the page has no table of endpoints"
     yield from _unknown_clouds(page)
     yield from (f"the content of {target!r} is not in the page" for target in page.includes)
     for block in page.blocks:
         broken = (text.text[:120] for text in _prose(block) if _is_broken_table(text.text))
         yield from (f"{place(block.headings)}: a table that is not one: {text!r}" for text in broken)
+
+
+def refused_page(source: Source, document: Document, reasons: Iterable[str]) -> ParseError:
+    """Return the error that lists ``reasons``."""
+    return ParseError(
+        f"{source.name}: the page cannot be read whole",
+        reasons=tuple(reasons),
+        source=source.name,
+        url=document.provenance.url,
+    )
 
 
 def missing_sections(rules: PageRules, records: Iterable[EndpointSet]) -> Iterator[str]:
@@ -65,17 +78,10 @@ def place(headings: Headings) -> str:
 def _unknown_clouds(page: Page) -> Iterator[str]:
     """A new cloud comes as one more heading of a series: its rows would go to the public cloud."""
     paths = dict.fromkeys(block.headings for block in page.blocks if block.headings)
-    for table in (table for table in page.tables if table.headings and _is_endpoint_table(table)):
+    for table in (table for table in page.tables if table.headings and is_endpoint_table(table)):
         beside = [path[-1] for path in paths if path[:-1] == table.headings[:-1]]
         if unknown_of_series(table.headings[-1], beside):
             yield f"{place(table.headings)}: a heading like those of clouds, and no known cloud"
-
-
-def _is_endpoint_table(table: Table) -> bool:
-    try:
-        return endpoint_columns(table) is not None
-    except ValueError:
-        return True
 
 
 def _prose(block: Block) -> tuple[Text, ...]:

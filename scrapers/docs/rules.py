@@ -30,7 +30,6 @@ class PageRules(Struct, frozen=True):
     """The service its records belong to, unless their section or row says otherwise."""
     sections: tuple[Section, ...] = ()
     """First match wins, innermost heading first."""
-    general: Section = TAGS_IN_GENERAL
     column_sections: tuple[tuple[Column, Section], ...] = ()
     """Columns of addresses that are a section of their own: ``Managed connectors IP`` in a table of Logic Apps."""
     tag_sections: tuple[tuple[str, Section], ...] = ()

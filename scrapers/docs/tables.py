@@ -143,6 +143,14 @@ def endpoint_columns(table: Table) -> Columns | None:
     return Columns(roles)
 
 
+def is_endpoint_table(table: Table) -> bool:
+    """Say whether ``table`` is one of endpoints, or may be: its columns cannot be told."""
+    try:
+        return endpoint_columns(table) is not None
+    except ValueError:
+        return True
+
+
 def header_words(cell: Text) -> str:
     """Return a header cell's words as `_HEADERS` spells them."""
     return " ".join(_SUPERFLUOUS.sub("", cell.text.lower().replace("(s)", "s")).split())

@@ -31,6 +31,8 @@ def states(path: Path) -> Iterator[State]:
     Raises:
         BadParameterError: there is no git, no working copy, or no commit with this file.
     """
+    if path.is_dir():
+        raise BadParameterError(f"{path} is a folder: name the file in it", parameter="git", value=str(path))
     entries = _git(path, *_LOG, path.name).decode(errors="replace").split("\x01")[1:]
     if not entries:
         raise BadParameterError(f"git knows no commit of {path}", parameter="git", value=str(path))

@@ -13,10 +13,7 @@ is published and the last good version stays (sources.md D3). `sources.py` lists
 
 from __future__ import annotations
 
-from functools import partial
-
 from schema.words import Kind
-from scrapers.docs.parse import parse_docs_page
 from scrapers.docs.rules import PageRules
 from scrapers.docs.sections import Section
 
@@ -34,6 +31,3 @@ _SECTIONS = (
     Section("ip-addresses", "IP addresses", r"^ip address(?:es| configuration)?$"),
 )
 RULES = PageRules(service="Power Automate", sections=_SECTIONS)
-
-parse_power_automate_limits = partial(parse_docs_page, RULES)
-"""(source, document) -> every endpoint of the page. Raises ParseError as `parse_docs_page`."""

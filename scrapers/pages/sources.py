@@ -1,4 +1,4 @@
-"""The docs pages this catalogue reads, as values: `sources.SOURCES` holds them after the downloads and services.
+"""The docs pages this catalogue reads, as values: `scrapers.sources` lists them after the downloads and services.
 
 Limits were fitted by replaying every version of each page that the corpus has (``python -m bench.replay``); the
 numbers, and the few real changes that a person sees, are in docs/adr/0007.
@@ -10,15 +10,20 @@ from functools import partial
 
 from schema.guard import GuardLimits
 from schema.words import Cloud
-from scrapers import approval_email, logic_apps_limits, managed_connectors
 from scrapers.docs.fetch import fetch_docs_page
 from scrapers.docs.parse import parse_docs_page
-from scrapers.power_apps_limits import parse_power_apps_limits
-from scrapers.power_automate import parse_ip_address_configuration
-from scrapers.power_automate_limits import parse_power_automate_limits
-from scrapers.power_automate_regions import parse_regions_overview
-from scrapers.power_automate_us_government import parse_us_government
-from scrapers.power_platform_requirements import parse_online_requirements
+from scrapers.docs.rules import PageRules
+from scrapers.pages import (
+    approval_email,
+    logic_apps_limits,
+    managed_connectors,
+    power_apps_limits,
+    power_automate_ip_addresses,
+    power_automate_limits,
+    power_automate_us_government,
+    power_platform_requirements,
+)
+from scrapers.pages.power_automate_regions import parse_regions_overview
 from scrapers.source import Parse, Source
 
 _SITE = "https://learn.microsoft.com/en-us/"
@@ -37,6 +42,10 @@ def _page(
 ) -> Source:
     url = f"{_SITE}{path}"
     return Source(name, title, cloud, url, fetch_docs_page, parse, guard, _INTERVAL_S, gives=gives)
+
+
+def _read_by(rules: PageRules) -> Parse:
+    return partial(parse_docs_page, rules)
 
 
 def _limits(
@@ -63,7 +72,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "power-automate-ip-address-configuration",
         "Power Automate IP address configuration",
         "power-automate/ip-address-configuration",
-        parse_ip_address_configuration,
+        _read_by(power_automate_ip_addresses.RULES),
         gives="domains and protocols by use and cloud; until 2021 the connectors' addresses by region; service tags",
         guard=_limits((10, 250), members_added=2.00),  # 16 to 73 records, 17.9 % removed, 150 % added (2022 to 2023)
     ),
@@ -71,7 +80,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "power-automate-limits-and-config",
         "Power Automate limits and configuration",
         "power-automate/limits-and-config",
-        parse_power_automate_limits,
+        _read_by(power_automate_limits.RULES),
         gives="desktop flows namespaces by region; until 2020 domains and the connectors' addresses by region",
         guard=_limits(
             (10, 1500), members_removed=0.40, sets_removed=0.40
@@ -89,7 +98,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "managed-connectors-outbound-ip-addresses",
         "Managed connectors outbound IP addresses",
         "connectors/common/outbound-ip-addresses",
-        partial(parse_docs_page, managed_connectors.RULES),
+        _read_by(managed_connectors.RULES),
         gives="what connectors call from: addresses or service tags, by region or geography",
         guard=_limits((10, 300)),  # no capture (sources.md D0)
     ),
@@ -97,7 +106,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "logic-apps-limits-and-configuration",
         "Logic Apps limits and configuration",
         "azure/logic-apps/logic-apps-limits-and-configuration",
-        partial(parse_docs_page, logic_apps_limits.RULES),
+        _read_by(logic_apps_limits.RULES),
         gives="inbound and outbound addresses of Logic Apps and its connectors by region and cloud; service tags",
         guard=_limits((40, 600)),  # 128
     ),
@@ -105,7 +114,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "power-automate-approval-email",
         "Power Automate approval email information",
         "troubleshoot/power-platform/power-automate/approvals/power-automate-approval-email-information",
-        partial(parse_docs_page, approval_email.RULES),
+        _read_by(approval_email.RULES),
         gives="addresses that approval e-mail comes from, by cloud",
         guard=_limits((3, 12)),  # 3, one a cloud
     ),
@@ -113,7 +122,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "power-platform-online-requirements",
         "Power Platform URLs and IP address ranges",
         "power-platform/admin/online-requirements",
-        parse_online_requirements,
+        _read_by(power_platform_requirements.RULES),
         gives="domains of Power Platform and Dynamics 365 services, Dataverse ports, service tags by cloud",
         guard=_limits((15, 200)),  # 22
     ),
@@ -121,7 +130,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "power-automate-us-government",
         "Power Automate US Government",
         "power-automate/us-govt",
-        parse_us_government,
+        _read_by(power_automate_us_government.RULES),
         gives="service URLs, domains to allow and service tags for GCC, GCC High and DoD",
         guard=_limits((2, 150), members_added=2.00),  # 2 to 35; 12.5 %, 20 %; 200 %
         cloud=Cloud.USGOV,
@@ -130,7 +139,7 @@ DOCS_PAGES: tuple[Source, ...] = (
         "power-apps-limits",
         "Power Apps system requirements, limits and configuration",
         "power-apps/limits-and-config",
-        parse_power_apps_limits,
+        _read_by(power_apps_limits.RULES),
         gives="domains of the Power Apps portal, mobile app and data sources, with protocols",
         guard=_limits((10, 120)),  # 14 to 18
     ),

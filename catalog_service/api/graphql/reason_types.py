@@ -1,6 +1,6 @@
 """GraphQL's types for why an answer holds what it holds, and what it lacks: the Structs of `catalog`, field by field.
 
-Scenarios, references to service tags, conflicts. Used by `graphql_types` and `graphql_query`.
+Scenarios, references to service tags, conflicts. Used by `record_types` and `query`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from datetime import datetime
 
 import strawberry
 
-from catalog_service.api.graphql_words import Cloud, ConflictKind, Direction
+from catalog_service.api.graphql.words import Cloud, ConflictKind, Direction
 
 
 @strawberry.type(description="A scenario that wants an endpoint set, and in which direction.")

@@ -6,12 +6,13 @@ of the error tree and nothing from inside. Called by `app` and by the contract g
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 import strawberry
 from cross_web import HTTPException as ViewError
 from graphql import GraphQLError
+from msgspec import UNSET
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,8 +25,7 @@ from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
 
-from catalog_service.api.graphql_query import Asked, Query
-from catalog_service.api.graphql_types import DATE_TIME, plain
+from catalog_service.api.graphql.query import Asked, Query
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.problems import told
 from catalog_service.api.reads import Sources
@@ -44,6 +44,22 @@ class _Schema(strawberry.Schema):
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Do nothing: strawberry would log a client's mistakes as errors."""
+
+
+def plain(value: object, name: str) -> object:
+    """Return the attribute ``name``; None where the upstream does not say."""
+    found = getattr(value, name)
+    return None if found is UNSET else found
+
+
+def utc_text(moment: datetime) -> str:
+    """Return ``moment`` as REST writes it: ISO 8601, UTC, with a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+DATE_TIME = strawberry.scalar(
+    name="DateTime", description="ISO 8601, UTC, ending in Z.", serialize=utc_text, parse_value=datetime.fromisoformat
+)
 
 
 def schema() -> strawberry.Schema:

@@ -13,14 +13,12 @@ D1.25), and the ports stand in prose (D1.38). `sources.py` lists the source.
 from __future__ import annotations
 
 import re
-from functools import partial
 
 from schema.endpoint_set import EndpointSet, endpoint_set
 from schema.words import Direction
 from scrapers.docs.build import service_tags
 from scrapers.docs.page import BulletList, Paragraph
-from scrapers.docs.parse import parse_docs_page
-from scrapers.docs.rules import PageRules, Spot
+from scrapers.docs.rules import TAGS_IN_GENERAL, PageRules, Spot
 from scrapers.docs.sections import Section, nearest_known
 from scrapers.docs.stars import with_stars
 from scrapers.docs.tag_mentions import mentioned_tags
@@ -50,7 +48,7 @@ def _tags(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] 
     """Read the service tags that sentences name: all of them belong to one section or to none."""
     if not isinstance(block, Paragraph) or block.text.strikes:
         return None
-    section = nearest_known((_ADDRESSES,), spot.headings) or spot.rules.general
+    section = nearest_known((_ADDRESSES,), spot.headings) or TAGS_IN_GENERAL
     return tuple(service_tags(spot, section, (mention.tag,)) for mention in mentioned_tags(block.text)) or None
 
 
@@ -108,5 +106,3 @@ RULES = PageRules(
     prose_readers=(_tags, _ports),
     mend=with_stars,
 )
-
-parse_online_requirements = partial(parse_docs_page, RULES)

@@ -1,14 +1,22 @@
-"""The sections of the Power Automate page "IP address configuration", under every heading they had since 2020.
+"""The Power Automate page "IP address configuration", in every form since 2020.
 
-`power_automate` makes ids and categories of their roles (sources.md D1.22, D3).
+    ## Required services
+    | Domains | Protocols | Uses |
+    | *.flow.microsoft.com <br> *.logic.azure.com | https | Access to the Power Automate site. |
+        -> portal:public:*.flow.microsoft.com, outbound, https, both names
+
+Tables of region addresses and of service tags, service tags named in prose, and bullets that begin with a host
+name are records too: all as `docs.parse` reads every page. A section keeps its role when its heading is renamed
+or moved: ids and categories are made of it (sources.md D1.22, D3). `sources.py` lists the source.
 """
 
 from __future__ import annotations
 
+from scrapers.docs.rules import PageRules
 from scrapers.docs.sections import Section
 
 # First match wins, innermost heading first. The headings each role has had, from 2020 to 2026:
-_KNOWN = (
+_SECTIONS = (
     # Public endpoints for hosted machines and hosted machine groups
     Section("hosted-machines", "Hosted machines and hosted machine groups", r"\bhosted machine"),
     # Global endpoints for Power Automate for desktop MSI installer
@@ -34,13 +42,12 @@ _KNOWN = (
         "Power Automate web portal",
         r"\brequired services\b|\bendpoints for power automate service\b|\bweb portal\b",
     ),
+    # Connectors, Allow connector calls to your services
+    Section(
+        "connectors",
+        "Connectors",
+        r"^connectors$|\bconnector calls\b|\bmanaged connectors?\b",
+        sentence=r"connector",
+    ),
 )
-# Connectors, Allow connector calls to your services
-CONNECTORS = Section(
-    "connectors",
-    "Connectors",
-    r"^connectors$|\bconnector calls\b|\bmanaged connectors?\b",
-    sentence=r"connector",
-)
-SECTIONS = (*_KNOWN, CONNECTORS)
-"""Every section with a role of its own."""
+RULES = PageRules(service="Power Automate", sections=_SECTIONS)

@@ -11,9 +11,6 @@ Region rows (2017) are inbound; deprecated endpoints are no endpoints to allow. 
 
 from __future__ import annotations
 
-from functools import partial
-
-from scrapers.docs.parse import parse_docs_page
 from scrapers.docs.rules import PageRules
 from scrapers.docs.sections import Section
 
@@ -25,6 +22,3 @@ _SECTIONS = (
     Section("portal", "Power Apps web portal", r"^required services$|^services\b.*\buse"),
 )
 RULES = PageRules(service="Power Apps", sections=_SECTIONS)
-
-parse_power_apps_limits = partial(parse_docs_page, RULES)
-"""(source, document) -> every endpoint of the page. Raises ParseError as `parse_docs_page`."""

@@ -13,7 +13,6 @@ from schema.document import Document, Provenance
 from schema.endpoint_set import EndpointSet
 from schema.errors import ParseError
 from schema.words import Cloud, Direction
-from scrapers.power_automate import parse_ip_address_configuration
 from scrapers.source import Source
 from scrapers.sources import SOURCES, source_named
 
@@ -32,7 +31,7 @@ def document(body: bytes, media_type: str = "text/markdown") -> Document:
 
 
 def records(markdown: str) -> tuple[EndpointSet, ...]:
-    return parse_ip_address_configuration(SOURCE, document(markdown.encode())).endpoint_sets
+    return SOURCE.records(document(markdown.encode())).endpoint_sets
 
 
 def refusal(markdown: str) -> tuple[str, ...]:
@@ -51,17 +50,17 @@ def test_a_page_gives_its_golden_records(era: str, suffix: str, media_type: str)
     """Each era's page gives exactly the records written down for it, as HTML and as Markdown."""
     golden = msgspec.json.decode((FIXTURES / f"{era}.json").read_bytes(), type=tuple[EndpointSet, ...])
     page = document((FIXTURES / f"{era}{suffix}").read_bytes(), media_type)
-    assert parse_ip_address_configuration(SOURCE, page).endpoint_sets == golden
+    assert SOURCE.records(page).endpoint_sets == golden
 
 
 def test_the_reading_knows_the_page_s_own_date_and_commit() -> None:
     """HTML tells commit and date, Markdown the date of its front matter."""
-    html = parse_ip_address_configuration(SOURCE, document((FIXTURES / "2022-01.html").read_bytes(), "text/html"))
+    html = SOURCE.records(document((FIXTURES / "2022-01.html").read_bytes(), "text/html"))
     assert (html.upstream_version, html.upstream_at) == (
         "0123456789abcdef" * 2 + "01234567",
         datetime(2022, 1, 14, 8, tzinfo=UTC),
     )
-    markdown = parse_ip_address_configuration(SOURCE, document((FIXTURES / "2022-01.md").read_bytes()))
+    markdown = SOURCE.records(document((FIXTURES / "2022-01.md").read_bytes()))
     assert (markdown.upstream_version, markdown.upstream_at) == (None, None)
 
 

@@ -20,15 +20,14 @@ from msgspec import UNSET, UnsetType
 
 from schema.document import Document, Reading
 from schema.endpoint_set import Attributes, EndpointSet, endpoint_set
-from schema.errors import ParseError
 from schema.regions import region_code
 from scrapers.docs.cells import items, refuse_struck
 from scrapers.docs.clouds import region_clouds
-from scrapers.docs.page import BulletList, Headings, Page, Row, Table, Text
+from scrapers.docs.page import BulletList, Headings, Page, Row, Text
 from scrapers.docs.reader import read_page, upstream_facts
 from scrapers.docs.records import slug
-from scrapers.docs.refusals import Found, page_reasons, place, row_reason
-from scrapers.docs.tables import endpoint_columns, header_words
+from scrapers.docs.refusals import Found, page_reasons, place, refused_page, row_reason
+from scrapers.docs.tables import header_words, is_endpoint_table
 from scrapers.source import Source
 
 _ROLE = "region"
@@ -55,12 +54,7 @@ def parse_regions_overview(source: Source, document: Document) -> Reading:
     ]
     records = {one.id: one for one in found if isinstance(one, EndpointSet)}  # the table says more than the list
     if reasons or not records:
-        raise ParseError(
-            f"{source.name}: the page cannot be read whole",
-            reasons=tuple(reasons) or ("the page names no region",),
-            source=source.name,
-            url=document.provenance.url,
-        )
+        raise refused_page(source, document, reasons or ["the page names no region"])
     facts = upstream_facts(page)
     return Reading(tuple(records[id_] for id_ in sorted(records)), upstream_version=facts.version, upstream_at=facts.at)
 
@@ -85,7 +79,7 @@ def _mapped(source: Source, page: Page) -> Iterator[Found]:
         words = tuple(header_words(cell) for cell in table.header)
         if words in _HEADERS and not table.merged:
             yield from (_row(source, table.headings, row) for row in table.rows)
-        elif "region" in " ".join(words) or _is_of_endpoints(table):
+        elif "region" in " ".join(words) or is_endpoint_table(table):
             yield f"{place(table.headings)}: the table {' | '.join(words)!r} is not one of gateway regions"
 
 
@@ -136,10 +130,3 @@ def _twice(found: tuple[Found, ...]) -> Iterator[str]:
         if isinstance(one, EndpointSet):
             titles.setdefault(one.id, []).append(one.title)
     yield from (f"{' and '.join(several)} are one region" for several in titles.values() if len(several) > 1)
-
-
-def _is_of_endpoints(table: Table) -> bool:
-    try:
-        return endpoint_columns(table) is not None
-    except ValueError:
-        return True

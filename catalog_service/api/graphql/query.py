@@ -15,17 +15,20 @@ from msgspec import Struct
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
-from catalog_service import views
-from catalog_service.api import graphql_reasons as reasons
-from catalog_service.api import graphql_types as types
 from catalog_service.api import reads
-from catalog_service.api.graphql_words import Cloud, ConflictKind, Direction, Kind, Resolve
+from catalog_service.api.graphql import change_types, reason_types, record_types, source_types
+from catalog_service.api.graphql.words import Cloud, ConflictKind, Direction, Kind, Resolve
 from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions, all_regions
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.export.document import AllowlistView
 from catalog_service.reader import Reader
+from catalog_service.views.changes import Diff, HeldView, VersionPage
+from catalog_service.views.lookups import Lookup
+from catalog_service.views.records import Record, RecordPage, record_view
+from catalog_service.views.scenarios import ScenarioView
+from catalog_service.views.sources import SourceView
 from schema.errors import BadParameterError
 from schema.version import HeldVersion, Version
 
@@ -79,25 +82,25 @@ class Query:
     async def catalog_version(self, info: Context) -> int:
         return info.context.snapshot.version
 
-    @_question(list[types.Source] | None)
-    async def sources(self, info: Context) -> tuple[views.SourceView, ...]:
+    @_question(list[source_types.Source] | None)
+    async def sources(self, info: Context) -> tuple[SourceView, ...]:
         return await reads.source_views(info.context.reader, info.context.sources)
 
-    @_question(types.VersionPage | None, description="Newest first.")
+    @_question(change_types.VersionPage | None, description="Newest first.")
     async def versions(
         self, info: Context, source: str | None = None, first: int = FIRST_DEFAULT, after: str | None = None
-    ) -> views.VersionPage:
+    ) -> VersionPage:
         asked = info.context
         if source:
             (source,) = reads.check_sources(asked.reader, asked.sources, (source,))
         with reads.naming("after", instead_of="cursor"):
             return await reads.version_page(asked.reader, source, _first(first), after)
 
-    @_question(types.Version | None)
+    @_question(change_types.Version | None)
     async def version(self, info: Context, number: int) -> Version:
         return await reads.one_version(info.context.reader, str(number))
 
-    @_question(types.EndpointSetPage | None, description="Sorted by id.")
+    @_question(record_types.EndpointSetPage | None, description="Sorted by id.")
     async def endpoints(
         self,
         info: Context,
@@ -105,30 +108,30 @@ class Query:
         at: str | None = None,
         first: int = FIRST_DEFAULT,
         after: str | None = None,
-    ) -> views.RecordPage:
+    ) -> RecordPage:
         asked, wanted = info.context, _filter(info.context, filter)
         snapshot, start = await _page_start(asked, wanted, at, after)
         return await asyncio.to_thread(reads.record_page, snapshot, asked.sources, wanted, start, _first(first))
 
-    @_question(types.EndpointSet | None)
-    async def endpoint(self, info: Context, id: str, at: str | None = None) -> views.Record:  # noqa: A002
+    @_question(record_types.EndpointSet | None)
+    async def endpoint(self, info: Context, id: str, at: str | None = None) -> Record:  # noqa: A002
         snapshot = await _snapshot(info.context, at)
-        return views.record_view(snapshot, snapshot.endpoint_set(id))
+        return record_view(snapshot, snapshot.endpoint_set(id))
 
-    @_question(types.Diff | None, description="What leads from one version to another.")
+    @_question(change_types.Diff | None, description="What leads from one version to another.")
     async def diff(
         self,
         info: Context,
         since: Annotated[str, strawberry.argument(name="from")] = "latest~1",
         to: str = "latest",
         source: list[str] | None = None,
-    ) -> views.Diff:
+    ) -> Diff:
         asked, wanted = info.context, _values("source", source)
         wanted = reads.check_sources(asked.reader, asked.sources, wanted)
         first, last = await reads.diff_span(asked.reader, since, to)
         return await reads.diff_between(asked.reader, first, last, wanted)
 
-    @_question(types.Lookup | None, description="`query`: an address, a CIDR block or a name.")
+    @_question(record_types.Lookup | None, description="`query`: an address, a CIDR block or a name.")
     async def lookup(
         self,
         info: Context,
@@ -137,7 +140,7 @@ class Query:
         scenario: list[str] | None = None,
         region: list[str] | None = None,
         cloud: list[Cloud] | None = None,
-    ) -> views.Lookup:
+    ) -> Lookup:
         wanted = _filter(info.context, EndpointFilter(scenario=scenario, region=region, cloud=cloud))
         reads.check_place(wanted)
         reads.check_ready(info.context.reader, at)
@@ -145,7 +148,7 @@ class Query:
         with reads.naming("query", instead_of="q"):
             return await asyncio.to_thread(reads.looked_up, snapshot, info.context.sources, query, wanted)
 
-    @_question(types.Allowlist | None, description="Unique prefixes and names, never empty.")
+    @_question(record_types.Allowlist | None, description="Unique prefixes and names, never empty.")
     async def allowlist(
         self,
         info: Context,
@@ -157,11 +160,11 @@ class Query:
         snapshot = await _snapshot(info.context, at)
         return await asyncio.to_thread(reads.allowed, info.context.reader, snapshot, info.context.sources, wanted)
 
-    @_question(list[reasons.Scenario] | None, description="The questions that the filter's `scenario` takes.")
-    async def scenarios(self) -> tuple[views.ScenarioView, ...]:
+    @_question(list[reason_types.Scenario] | None, description="The questions that the filter's `scenario` takes.")
+    async def scenarios(self) -> tuple[ScenarioView, ...]:
         return reads.scenario_views()
 
-    @_question(reasons.Conflicts | None, description="Where sources disagree, and names that need a second look.")
+    @_question(reason_types.Conflicts | None, description="Where sources disagree, and names that need a second look.")
     async def conflicts(
         self,
         info: Context,
@@ -176,16 +179,16 @@ class Query:
         snapshot = await _snapshot(asked, at)
         return await asyncio.to_thread(reads.conflicts_at, snapshot, asked.sources, sources, kinds)
 
-    @_question(types.Regions | None, description="The crosswalk of region spellings.")
+    @_question(source_types.Regions | None, description="The crosswalk of region spellings.")
     async def regions(self, info: Context) -> Regions:
         return all_regions(info.context.snapshot)
 
-    @_question(list[types.HeldVersion] | None, description="Waiting for a person, oldest first.")
+    @_question(list[change_types.HeldVersion] | None, description="Waiting for a person, oldest first.")
     async def held(self, info: Context) -> tuple[HeldVersion, ...]:
         return await info.context.reader.store.sources.held()
 
-    @_question(types.HeldView | None)
-    async def held_version(self, info: Context, id: str) -> views.HeldView:  # noqa: A002
+    @_question(change_types.HeldView | None)
+    async def held_version(self, info: Context, id: str) -> HeldView:  # noqa: A002
         return await reads.held_view(info.context.reader, id)
 
 

@@ -14,7 +14,6 @@ Paths are left out: rows of one host are one record. `sources.py` lists the sour
 from __future__ import annotations
 
 import re
-from functools import partial
 
 from schema.endpoint_set import EndpointSet, endpoint_set
 from schema.regions import REGIONS, known_region
@@ -23,9 +22,8 @@ from scrapers.docs.build import hosts
 from scrapers.docs.cells import items, read_names, refuse_struck
 from scrapers.docs.cloud_words import ordered, read_cloud_words
 from scrapers.docs.clouds import heading_clouds, is_cloud_heading
-from scrapers.docs.mentions import is_evident_host
+from scrapers.docs.mentions import first_word, is_evident_host
 from scrapers.docs.page import BulletList, Paragraph, Row, Text
-from scrapers.docs.parse import parse_docs_page
 from scrapers.docs.records import cloud_slug
 from scrapers.docs.rules import PageRules, Spot
 from scrapers.docs.sections import Section, nearest_known
@@ -43,7 +41,6 @@ _NAME_AND_CLOUD = re.compile(r"(?P<name>[^()]*[^()\s])\s*(?:\((?P<remark>[^()]+)
 _REMARK = re.compile(r"\(([^()]+)\)")
 _AZURE_GOVERNMENT = frozenset(region.code for region in REGIONS if Cloud.USGOV in region.clouds)
 _TAG = re.compile(r"\bAzureCloud\.\w+")
-_SPACED_DOT = re.compile(r"^\.\s+(?=\w)")
 _REPEATED = re.compile(r"\bas noted previously\b", re.IGNORECASE)
 _FOCUS = re.compile(r"^(?P<clouds>[^:]+):\s*focus(?:ing)? (?:attention )?on\s+(?P<regions>.+?)\.?$", re.IGNORECASE)
 
@@ -67,15 +64,11 @@ def _named(spot: Spot, section: Section, text: str, clouds: tuple[Cloud, ...]) -
     if not found:
         raise ValueError(f"{text!r} is not a name and its cloud")
     if found["remark"]:
-        clouds = _clouds_of(found["remark"])
+        clouds = read_cloud_words(found["remark"]).clouds
     if not clouds:
         raise ValueError(f"{text!r} names no known cloud")
     names = read_names(Text(lines=(found["name"],)), dotted=spot.rules.dotted)
     return hosts(spot, section, names, clouds=clouds)
-
-
-def _clouds_of(remark: str) -> tuple[Cloud, ...]:
-    return read_cloud_words(remark).clouds
 
 
 def _domains(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
@@ -88,7 +81,8 @@ def _domains(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ..
         return None
     for item in block.items:
         refuse_struck(item)
-    said = {cloud for item in block.items for remark in _REMARK.findall(item.text) for cloud in _clouds_of(remark)}
+    remarks = (remark for item in block.items for remark in _REMARK.findall(item.text))
+    said = {cloud for remark in remarks for cloud in read_cloud_words(remark).clouds}
     clouds = ordered({*heading_clouds(spot.headings), *said})
     return tuple(_named(spot, _DOMAINS, item.text, clouds) for item in block.items)
 
@@ -101,7 +95,7 @@ def _is_of_domains(block: BulletList) -> bool:
 
 
 def _opens_with_name(item: Text) -> bool:
-    return is_evident_host(_SPACED_DOT.sub(".", item.text).split()[0])
+    return is_evident_host(first_word(item.text))
 
 
 def _focused(spot: Spot, block: BulletList | Paragraph) -> tuple[EndpointSet, ...] | None:
@@ -170,5 +164,3 @@ RULES = PageRules(
     row_readers=((frozenset({Column.COMMERCIAL_URLS, Column.GOVERNMENT_URLS}), _urls_row),),
     prose_readers=(_domains, _focused, _mentioned),
 )
-
-parse_us_government = partial(parse_docs_page, RULES)

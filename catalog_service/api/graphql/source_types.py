@@ -1,0 +1,70 @@
+"""GraphQL's types of sources and of the region crosswalk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from catalog_service.api.graphql.change_types import Counts
+from catalog_service.api.graphql.words import Cloud
+
+
+@strawberry.type(description="What is read, and how it is: the last good version is served whatever the status.")
+class Source:
+    name: str
+    title: str
+    cloud: Cloud
+    url: str
+    interval_s: int
+    archive: bool = strawberry.field(description="Upstream is closed: history only.")
+    status: str = strawberry.field(description="ok, never, failing, held, rejected, stale or archive.")
+    degraded: bool = strawberry.field(description="What is served may be behind upstream.")
+    age_s: int | None = strawberry.field(
+        description="When degraded: seconds since what is served was known to be what upstream has."
+    )
+    version: int | None
+    upstream_version: str | None
+    upstream_at: datetime | None
+    counts: Counts | None
+    checked_at: datetime | None
+    ok_at: datetime | None
+    failures: int
+    error: str | None
+    error_code: str | None
+    stale_since: datetime | None
+    held: str | None = strawberry.field(description="Id of the version that waits for a person.")
+
+
+@strawberry.type(description="An Azure region. `code` is its ARM name, or the only name upstream gave it.")
+class Region:
+    code: str
+    name: str
+    clouds: list[Cloud]
+    geography: str | None = strawberry.field(description="Code of the Power Platform geography at home there.")
+    staging: bool = strawberry.field(description="Not for customers: a canary, a stage, or a region never opened.")
+    spellings: list[str] = strawberry.field(description="Further spellings, besides code and name.")
+
+
+@strawberry.type(description="A Power Platform geography.")
+class Geography:
+    code: str
+    name: str
+    clouds: list[Cloud]
+    regions: list[str] = strawberry.field(description="Codes of its Azure regions; empty where none is documented.")
+    spellings: list[str] = strawberry.field(description="Further spellings, besides code and name.")
+
+
+@strawberry.type(description="A spelling of a source's records that the crosswalk does not know; kept as written.")
+class UnknownRegion:
+    spelling: str
+    source: str
+    endpoint_set_count: int
+
+
+@strawberry.type(description="Every region and geography; case, white space, hyphens and dots do not count.")
+class Regions:
+    version: int
+    regions: list[Region]
+    geographies: list[Geography]
+    unknown: list[UnknownRegion]
