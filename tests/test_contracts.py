@@ -46,7 +46,7 @@ def test_every_reference_is_defined() -> None:
     assert set(record["properties"]) == set(Record.__struct_fields__)
     assert set(record["required"]) == {"id", "source", "service", "title", "provenance"}
     assert set(document["$defs"]["Diff"]["properties"]) == {
-        *("from", "to", "summary", "changes", "from_as_of", "to_as_of")
+        *("from", "to", "summary", "changes", "from_as_of", "to_as_of", "missing")
     }
 
 

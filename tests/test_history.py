@@ -22,6 +22,7 @@ from schema.errors import LeaseTakenError, UnknownVersionError
 from schema.version import Point
 from scrapers.history.files import HistoricFile
 from scrapers.source import Source
+from tests.api_client import TAGS, TAGS_1, commit
 from tests.local_source import Clock, Shelf, body, local_source, parse
 
 SOURCE = local_source()
@@ -175,6 +176,21 @@ async def test_differences_lead_from_any_point_to_any_other(store: Store, tmp_pa
         for until in points:
             before, after = (await store.contents.snapshot(since)), (await store.contents.snapshot(until))
             assert await reader.changes(since, until) == diff(before.endpoint_sets, after.endpoint_sets)
+            assert await store.contents.uncovered(since, until) == ()
+
+
+async def test_what_nobody_knows_of_an_instant_is_no_change(store: Store, tmp_path: Path) -> None:
+    """A source without history did not come on the day its first version did: it is named, not listed as added."""
+    await taken(store, file(tmp_path, week(0), 0), file(tmp_path, week(1), 7))
+    await commit(store, TAGS, TAGS_1, FIRST + 400 * DAY)
+    reader = await read(store)
+    since, until = await reader.resolve("2024-05-10"), await reader.resolve("latest~1")
+    assert await store.contents.uncovered(since, await reader.resolve("2026-01-01")) == (TAGS,)
+    both = await reader.changes(since, await reader.resolve("2026-01-01"))
+    assert {change.id.partition(":")[0] for change in both} == {SOURCE.name}
+    assert until == Point(0)
+    added = await reader.changes(until, await reader.resolve("latest"))
+    assert {change.id.partition(":")[0] for change in added} == {TAGS}
 
 
 async def test_history_longer_than_a_keyframe_loads_at_every_version(store: Store, tmp_path: Path) -> None:

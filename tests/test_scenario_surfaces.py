@@ -138,8 +138,8 @@ def _without_marks(page: dict[str, Any]) -> dict[str, Any]:
 )
 async def test_allowlists_agree(opened: httpx.AsyncClient, filter_: str, query: str) -> None:
     """The members, and the records and tags that they come from."""
-    answer = await graphql(opened, f"{{ allowlist(filter: {filter_}) {{ {ALLOWED} }} }}")
-    expected = await body(opened, f"/v1/allowlist?format=json&{query}")
+    answer = await graphql(opened, f"{{ allowlist(filter: {filter_}, partial: true) {{ {ALLOWED} }} }}")
+    expected = await body(opened, f"/v1/allowlist?format=json&partial=yes&{query}")
     assert as_rest(answer["data"]["allowlist"]) == bare(expected)
     assert expected["origins"]
 
@@ -179,7 +179,13 @@ async def test_conflicts_are_filtered(opened: httpx.AsyncClient, query: str, sub
 
 async def test_an_allowlist_of_a_scenario_says_in_its_headers_what_it_lacks(opened: httpx.AsyncClient) -> None:
     """Text has no room for it: sources not read yet, and clouds without an answer."""
-    response = await opened.get("/v1/allowlist?scenario=connectors&cloud=public&region=europe")
+    path = "/v1/allowlist?scenario=connectors&cloud=public&region=europe"
+    response = await opened.get(f"{path}&partial=yes")
+    refused = await opened.get(path)
+    assert (refused.status_code, refused.json()["code"]) == (503, "NOT_READY")
+    assert "catalog-service sync logic-apps-limits-and-configuration" in refused.json()["detail"]
+    odd = await opened.get(f"{path}&partial=maybe")
+    assert (odd.status_code, odd.json()["parameter"]) == (400, "partial")
     assert response.text == "20.0.1.0/24\n20.0.2.0/24\n"
     missing = response.headers["x-catalog-missing-sources"].split(", ")
     assert missing == ["logic-apps-limits-and-configuration", "power-automate-limits-and-config"]
@@ -255,7 +261,9 @@ async def test_what_depends_on_this_releases_data_is_not_kept_for_good(
 
 async def test_a_table_says_by_way_of_which_tag(opened: httpx.AsyncClient) -> None:
     """Each row has the records, the tags these were resolved by, and the scenarios with the direction."""
-    response = await opened.get("/v1/allowlist?scenario=connectors&cloud=public&region=northeurope&format=csv")
+    response = await opened.get(
+        "/v1/allowlist?scenario=connectors&cloud=public&region=northeurope&format=csv&partial=yes"
+    )
     (first, *_) = csv.DictReader(io.StringIO(response.text))
     assert first["member"] == "20.0.1.0/24"
     rows = {one["member"]: one for one in csv.DictReader(io.StringIO(response.text))}
@@ -365,8 +373,8 @@ async def rest(url: str, tmp_path: Path, path: str) -> Any:
         (("conflicts",), "/v1/conflicts"),
         (("conflicts", "--kind", "ports", "--source", SEED), f"/v1/conflicts?kind=ports&source={SEED}"),
         (
-            ("export", "--scenario", "connectors", "--region", "europe"),
-            "/v1/allowlist?scenario=connectors&region=europe&format=json",
+            ("export", "--scenario", "connectors", "--region", "europe", "--partial"),
+            "/v1/allowlist?scenario=connectors&region=europe&format=json&partial=yes",
         ),
         (
             ("export", "--service", "connectors", "--resolve", "tags"),
@@ -431,7 +439,7 @@ def test_a_scenario_ends_with_the_command_for_its_list(redis_url: str, capfd: py
     export = err.splitlines()[-1].partition(": ")[2]
     expected = "export --scenario connectors --cloud public --region 'West Europe' --region northeurope"
     assert export == f"catalog-service {expected}"
-    assert main(["--redis-url", redis_url, *shlex.split(export)[1:]]) == exits.FINE
+    assert main(["--redis-url", redis_url, *shlex.split(export)[1:], "--partial"]) == exits.FINE
     assert capfd.readouterr().out == "20.0.1.0/24\n20.0.2.0/24\n"
 
 

@@ -202,6 +202,16 @@ async def test_many_sources_at_once_give_a_line_without_gaps(bench: Bench) -> No
     assert [id_ for id_, _ in events] == [f"{n}-0".encode() for n in range(1, 13)]
 
 
+async def test_a_document_that_cannot_be_parsed_says_why(bench: Bench) -> None:
+    """Every reason stands in the outcome and in what is known of the source, until it can be read."""
+    outcome = await bench.sync(b"no tags")
+    state = await bench.store.sources.state("a-source")
+    assert outcome.reasons
+    assert (state.error_code, state.reasons) == ("PARSE_FAILED", outcome.reasons)
+    await bench.sync(ONE)
+    assert (await bench.store.sources.state("a-source")).reasons == ()
+
+
 async def test_any_two_versions_compare_by_folding(bench: Bench) -> None:
     """Changes between any two versions equal the diff of their contents, over keyframes and both ways."""
     contents = [ONE]

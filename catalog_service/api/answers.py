@@ -98,12 +98,13 @@ class Answers:
         """
         lasting = immutable and self._immutable and not subject.as_of
         headers = {
-            "X-Catalog-Version": str(subject.version),
             "Cache-Control": IMMUTABLE if lasting else REVALIDATE,
             "Vary": subject.varies,
         }
-        if subject.as_of:
+        if subject.as_of:  # a number would name another state: that of its commit
             headers["X-Catalog-As-Of"] = subject.as_of.isoformat()
+        else:
+            headers["X-Catalog-Version"] = str(subject.version)
         if known := _known(request, subject.etag):
             return Response(status_code=304, headers={**headers, "ETag": known})
         kept = self._kept.get(subject)

@@ -86,6 +86,14 @@ def limit_of(parameters: QueryParams, *, default: int, most: int) -> int:
     return int(text)
 
 
+def is_yes(parameters: QueryParams, name: str) -> bool:
+    """Return whether ``name`` is ``yes``; False when it is ``no`` or not given. Raises BadParameterError."""
+    text = (one(parameters, name) or "no").lower()
+    if text not in {"yes", "no"}:
+        raise BadParameterError(f"{name} is yes or no", parameter=name, value=text[:80])
+    return text == "yes"
+
+
 def is_number(spec: str | None) -> bool:
     """Tell whether ``spec`` names one version for good."""
     return spec is not None and spec.isascii() and spec.isdigit()

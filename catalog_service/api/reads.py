@@ -124,10 +124,12 @@ async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Poin
 async def diff_between(reader: Reader, since: Point, until: Point, sources: tuple[str, ...]) -> Diff:
     """Return what leads from one point to another, of ``sources`` or of all when there are none."""
     changes = await reader.changes(since, until)
+    missing = await reader.store.contents.uncovered(since, until)
     if sources:
         wanted = {source.casefold() for source in sources}
         changes = tuple(change for change in changes if change.id.partition(":")[0].casefold() in wanted)
-    return await asyncio.to_thread(diff_view, since, until, changes)
+        missing = tuple(source for source in missing if source.casefold() in wanted)
+    return await asyncio.to_thread(diff_view, since, until, changes, missing)
 
 
 def looked_up(snapshot: Snapshot, sources: Sources, query: str, wanted: Filter) -> Lookup:
@@ -138,8 +140,11 @@ def looked_up(snapshot: Snapshot, sources: Sources, query: str, wanted: Filter) 
     return lookup_view(query.strip(), snapshot, index.lookup(query), told)
 
 
-def exported(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> View:
+def exported(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter, *, partial: bool = False) -> View:
     """Return the view of an allowlist, never without entries or members.
+
+    ``partial``: without the pages of scenarios that nothing was published of yet; at an older version that is told,
+    and no error.
 
     Raises:
         BadParameterError, NoMatchError, UnresolvedTagsError: as `chosen`.
@@ -153,12 +158,21 @@ def exported(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filte
         if error.facts.get("missing") and snapshot is reader.current:
             raise NotReadyError(str(error), **error.facts) from error
         raise
+    if found.missing and snapshot is reader.current and not partial:
+        names = " ".join(found.missing)
+        message = (
+            f"scenarios need {' and '.join(found.missing)}, and nothing of that was published yet: see"
+            f" `catalog-service sync {names}` and `held list`; partial=yes (--partial) answers without"
+        )
+        raise NotReadyError(message, missing=found.missing)
     return _with_missing(found, missing)
 
 
-def allowed(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> AllowlistView:
+def allowed(
+    reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter, *, partial: bool = False
+) -> AllowlistView:
     """Return the allowlist as a document, never empty. Raises as `exported`."""
-    found = exported(reader, snapshot, sources, wanted)
+    found = exported(reader, snapshot, sources, wanted, partial=partial)
     return allowlist_view(snapshot, members(snapshot, found, wanted.kinds), found)
 
 
@@ -248,7 +262,7 @@ def check_published(reader: Reader, snapshot: Snapshot, sources: Sources, wanted
     """
     missing = missing_sources(snapshot, sources, wanted)
     if wanted.sources and not set(wanted.sources) - set(missing):
-        message = f"there is nothing of {' and '.join(missing)} at version {snapshot.version}"
+        message = f"there is nothing of {' and '.join(missing)} {snapshot.name}"
         raise (NotReadyError if snapshot is reader.current else NoMatchError)(message, sources=missing)
     return missing
 

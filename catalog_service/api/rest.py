@@ -7,6 +7,7 @@ bodies `Answers` keeps.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
@@ -26,6 +27,7 @@ from catalog_service.api.parameters import (
     at_of,
     filter_of,
     is_number,
+    is_yes,
     known,
     limit_of,
     many,
@@ -149,12 +151,15 @@ class Rest:
         first, last = await reads.diff_span(self._reader, since, until)
 
         async def rendered() -> Body:
-            return Body(_encode(await reads.diff_between(self._reader, first, last, wanted.sources)))
+            found = await reads.diff_between(self._reader, first, last, wanted.sources)
+            return Body(_encode(found), headers=_listed("Missing-Sources", found.missing))
 
         immutable = not (first.as_of or last.as_of) and is_number(since) and is_number(until)
         imports = 0 if immutable else await self._reader.store.versions.last()
         asked = f"{first.spec}\n{last.spec}\n{imports}\n{_canonical(wanted)}"
-        subject = Subject(content_of(self._reader.current), last.version, "diff", asked)
+        subject = Subject(
+            content_of(self._reader.current), last.version, "diff", asked, as_of=last.as_of or first.as_of
+        )
         return await self._answers.versioned(request, subject, rendered, immutable=immutable)
 
     async def lookup(self, request: Request) -> Response:
@@ -177,18 +182,20 @@ class Rest:
 
     async def allowlist(self, request: Request) -> Response:
         """``GET /v1/allowlist?format=``: the unique prefixes and names of the records a filter keeps."""
-        given = known(request, *FILTERS, "at", "format")
+        given = known(request, *FILTERS, "at", "format", "partial")
         wanted, at, format_ = self._filter(given), at_of(given), _format(request, one(given, "format"))
+        partial = is_yes(given, "partial")
         reads.check_ready(self._reader, at)
         snapshot = await self._reader.at(at)
 
         async def rendered() -> Body:
-            found = await asyncio.to_thread(reads.exported, self._reader, snapshot, self._sources, wanted)
+            read = functools.partial(reads.exported, self._reader, snapshot, self._sources, wanted, partial=partial)
+            found = await asyncio.to_thread(read)
             content = await asyncio.to_thread(render, format_.name, snapshot, found, wanted.kinds)
             return Body(content, format_.media_type, _told(found))
 
         varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
-        subject = _subject(snapshot, "allowlist", f"{_canonical(wanted)}\n{format_.name}", varies)
+        subject = _subject(snapshot, "allowlist", f"{_canonical(wanted)}\n{format_.name}\n{partial}", varies)
         return await self._answers.versioned(request, subject, rendered, immutable=_lasting(at, wanted))
 
     async def scenarios(self, request: Request) -> Response:

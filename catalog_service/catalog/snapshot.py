@@ -44,6 +44,11 @@ class Snapshot:
         """Which point of the catalogue this is."""
         return Point(self.version, self.as_of)
 
+    @property
+    def name(self) -> str:
+        """For messages: ``at version 7``, ``as of 2024-05-01 23:59Z``."""
+        return f"as of {self.as_of:%Y-%m-%d %H:%MZ}" if self.as_of else f"at version {self.version}"
+
     @cached_property
     def by_source(self) -> dict[str, SourceContent]:
         """Each source's content by source name."""

@@ -192,7 +192,7 @@ def _sentence(snapshot: Snapshot, scenario: Scenario, scope: Scope, missing: tup
     if said:
         return said
     unread = f"; not read yet: {', '.join(missing)}" if missing else ""
-    return f"No source lists anything for it in {scope.cloud} at version {snapshot.version}{unread}."
+    return f"No source lists anything for it in {scope.cloud} {snapshot.name}{unread}."
 
 
 def _selected(snapshot: Snapshot, selection: Selection, scope: Scope) -> Iterator[EndpointSet]:

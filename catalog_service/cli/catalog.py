@@ -11,7 +11,7 @@ from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.changes import in_words, print_diff
 from catalog_service.cli.command import Call, at_option, command, listed, words
-from catalog_service.cli.output import print_json, print_table, say, say_clouds, warn_of_lacks
+from catalog_service.cli.output import print_json, print_table, say, say_clouds, warn_of_lacks, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.views.lookups import Lookup
 from catalog_service.views.sources import SourceView
@@ -28,8 +28,13 @@ async def sources(call: Call) -> int:
     if call.as_json:
         print_json({"items": views})
         return exits.FINE
-    columns = ("source", "status", "behind", "version", "upstream", "sets", "prefixes", "fqdns", "checked", "error")
-    print_table(columns, (_source_row(view) for view in views))
+    columns = ("source", "status", "behind", "version", "upstream", "dated", "sets", "prefixes", "fqdns", "checked")
+    print_table(columns, (_source_row(view) for view in views), stacked=True)
+    for view in views:
+        if problem := view.error or (f"{view.status} as {view.held}" if view.held else None):
+            say(f"{view.name}: {problem}")
+        for reason in view.reasons:
+            say(f"  - {reason}")
     return exits.FINE
 
 
@@ -38,7 +43,10 @@ async def sources(call: Call) -> int:
 @click.option("--limit", type=click.IntRange(1, _MOST_VERSIONS), default=20, show_default=True, help="At most so many.")
 @click.option("--cursor", help="Go on after an earlier page: its next.")
 async def versions(call: Call, *, source: str | None, limit: int, cursor: str | None) -> int:
-    """List versions, the newest first."""
+    """List versions, the newest first: by number, those of one source by upstream's dates.
+
+    A number says when a version came in; imported history has the newest numbers after an import.
+    """
     async with opened_reader(call.settings) as reader:
         if source:
             (source,) = reads.check_sources(reader, known_sources(call.settings), (source,))
@@ -46,12 +54,20 @@ async def versions(call: Call, *, source: str | None, limit: int, cursor: str | 
     if call.as_json:
         print_json(page)
         return exits.FINE
-    columns = ("version", "source", "upstream", "upstream date", "committed", "changes")
+    columns = ("version", "source", "by", "upstream", "upstream date", "committed", "changes")
     rows = (
-        (one.version, one.source, one.upstream_version, one.upstream_at, one.committed_at, in_words(one.summary))
+        (
+            one.version,
+            one.source,
+            "import" if one.imported else "sync",
+            one.upstream_version and one.upstream_version[:12],
+            one.upstream_at,
+            one.committed_at,
+            in_words(one.summary),
+        )
         for one in page.items
     )
-    print_table(columns, rows)
+    print_table(columns, rows, stacked=True)
     return exits.FINE
 
 
@@ -72,6 +88,7 @@ async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) ->
         print_json(view)
     else:
         print_diff(f"version {first.spec}", f"version {last.spec}", view.summary, view.changes)
+        warn_of_missing(view.missing)
     return exits.FINE
 
 
@@ -105,32 +122,34 @@ async def lookup(
     warn_of_lacks(view)
     say_clouds(view, wanted)
     if not view.matches:
-        say(f"no endpoint set holds {view.query} at version {view.version}")
+        say(f"no endpoint set holds {view.query} {snapshot.name}")
     return exits.FINE if view.matches else exits.NOT_FOUND
 
 
 def _source_row(view: SourceView) -> tuple[object, ...]:
     counts = view.counts
     sizes = (counts.endpoint_sets, counts.prefixes, counts.fqdns) if counts else (None, None, None)
-    problem = view.error or (f"held as {view.held}" if view.held else None)
     behind = None if view.age_s is None else str(timedelta(seconds=view.age_s))
-    return (view.name, view.status, behind, view.version, view.upstream_version, *sizes, view.checked_at, problem)
+    upstream = (
+        view.upstream_version and view.upstream_version[:12],
+        view.upstream_at and f"{view.upstream_at:%Y-%m-%d}",
+    )
+    return (view.name, view.status, behind, view.version, *upstream, *sizes, view.checked_at)
 
 
 def _print_matches(view: Lookup) -> None:
-    columns = ("member", "endpoint set", "service", "cloud", "region", "direction", "category", "tcp", "udp")
+    columns = ("member", "service", "cloud", "region", "direction", "tcp", "udp", "endpoint set")
     rows = (
         (
             match.prefix or match.fqdn,
-            match.id,
             match.service,
             match.clouds or match.cloud,
             match.region,
             match.direction,
-            match.category,
             match.tcp_ports,
             match.udp_ports,
+            match.id,
         )
         for match in view.matches
     )
-    print_table(columns, rows)
+    print_table(columns, rows, stacked=True)

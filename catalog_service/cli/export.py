@@ -36,6 +36,7 @@ Examples:
     "--scenario", "scenarios", multiple=True, callback=listed, help="A question by name (see `scenarios`), or several."
 )
 @click.option("--resolve", "resolve", multiple=True, type=words(Resolve), help="Service tags become prefixes.")
+@click.option("--partial", is_flag=True, help="Without pages of a scenario that nothing was published of yet.")
 @at_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write, all or nothing.")
 async def export(
@@ -50,13 +51,15 @@ async def export(
     kinds: tuple[str, ...],
     scenarios: tuple[str, ...],
     resolve: tuple[str, ...],
+    partial: bool,
     at: str | None,
     output: Path | None,
 ) -> int:
     """Write an allowlist: the unique prefixes and names of the endpoint sets that pass the filters.
 
     A filter that nothing passes is an error and writes nothing; so is, with --scenario or --resolve tags, a service tag
-    without prefixes, or one whose file was not read yet. Without these, service tags are named in a warning alone.
+    without prefixes, one whose file was not read yet, or a page that nothing was published of yet (--partial answers
+    without). Without these, service tags are named in a warning alone.
     """
     wanted = Filter(
         services=services,
@@ -72,7 +75,7 @@ async def export(
         known = known_sources(call.settings)
         wanted = replace(wanted, sources=reads.check_sources(reader, known, sources))
         snapshot = await reader.at(at)
-        found = reads.exported(reader, snapshot, known, wanted)
+        found = reads.exported(reader, snapshot, known, wanted, partial=partial)
     content = render(name or ("json" if call.as_json else "txt"), snapshot, found, wanted.kinds)
     warn_of_lacks(found)
     say_clouds(found, wanted)

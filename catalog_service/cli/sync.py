@@ -108,6 +108,7 @@ def _row(outcome: Outcome, seconds: float | None) -> tuple[object, ...]:
     counts = outcome.summary
     prefixes = f"+{counts.prefixes_added} -{counts.prefixes_removed}" if counts else None
     fqdns = f"+{counts.fqdns_added} -{counts.fqdns_removed}" if counts else None
-    message = "; ".join(outcome.reasons) if outcome.reasons and outcome.result != "failed" else outcome.message
+    failed = outcome.message if outcome.result == "failed" else None
+    message = ": ".join(filter(None, (failed, "; ".join(outcome.reasons)))) or outcome.message
     taken = None if seconds is None else f"{seconds:.1f}"
     return (outcome.source, outcome.result, outcome.version, prefixes, fqdns, taken, message)

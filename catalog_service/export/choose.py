@@ -42,7 +42,7 @@ def chosen(snapshot: Snapshot, wanted: Filter) -> View:
         _check_uses(snapshot, wanted, found)
         _check_places(snapshot, wanted)
     if not _lists(found):
-        message = f"no endpoint set of version {snapshot.version} that passes the filter has a member{hint_of(found)}"
+        message = f"no endpoint set that passes the filter has a member {snapshot.name}{hint_of(found)}"
         raise NoMatchError(message, version=snapshot.version)
     return found
 
@@ -71,14 +71,15 @@ def _check_read(snapshot: Snapshot, found: View) -> None:
     if lost:
         missing = tuple(sorted({one.source for one in lost}))
         tags = ", ".join(dict.fromkeys(one.tag for one in lost))
-        sync = f"`catalog-service sync {' '.join(missing)}` reads them now"
+        names = " ".join(missing)
+        sync = f"`catalog-service {f'import {names} FILES' if snapshot.as_of else f'sync {names}'}` gets them"
         message = (
-            f"there is nothing of {' and '.join(missing)} at version {snapshot.version}, and this needs its prefixes"
+            f"there is nothing of {' and '.join(missing)} {snapshot.name}, and this needs its prefixes"
             f" of {tags}: {sync}, or narrow it with cloud="
         )
         raise NoMatchError(message, missing=missing, version=snapshot.version)
     if found.missing and not found.entries:
-        message = f"there is nothing of {' and '.join(found.missing)} at version {snapshot.version}"
+        message = f"there is nothing of {' and '.join(found.missing)} {snapshot.name}"
         raise NoMatchError(message, missing=found.missing, version=snapshot.version)
 
 
@@ -97,7 +98,7 @@ def _check_resolved(snapshot: Snapshot, found: View) -> None:
     lost = [one for one in found.unresolved if not one.unasked]
     if lost:
         tags = tuple(dict.fromkeys(f"{one.source}:{one.tag}" for one in lost))
-        message = f"no file of version {snapshot.version} has the prefixes of {', '.join(tags)}"
+        message = f"no file has the prefixes of {', '.join(tags)} {snapshot.name}"
         by = tuple(dict.fromkeys(one.by for one in lost))
         raise UnresolvedTagsError(message, parameter="resolve", tags=tags, by=by, version=snapshot.version)
 
@@ -144,7 +145,7 @@ def _lists(found: View) -> bool:
 
 
 def _adds_nothing(snapshot: Snapshot, parameter: str, value: str, said: str = "") -> NoMatchError:
-    message = f"{parameter} {value!r} adds no endpoint set at version {snapshot.version}{said}"
+    message = f"{parameter} {value!r} adds no endpoint set {snapshot.name}{said}"
     return NoMatchError(message, parameter=parameter, value=value, version=snapshot.version)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -9,6 +10,8 @@ from msgspec import Struct, field
 from schema.change import AttributeChange, Change, Changeset, Summary, summarize
 from schema.version import HeldVersion, Point, Version
 from schema.words import Disposition
+
+_HELD_OTHERWISE = ("patterns", "service_tags", "tcp_ports", "udp_ports")
 
 
 class VersionPage(Struct, frozen=True):
@@ -28,6 +31,7 @@ class ChangeView(Struct, frozen=True):
     fqdns_added: tuple[str, ...]
     fqdns_removed: tuple[str, ...]
     attributes: tuple[AttributeChange, ...]
+    """On an Add and a Remove: what the record holds besides prefixes and names."""
 
 
 class Diff(Struct, frozen=True, omit_defaults=True):
@@ -40,6 +44,8 @@ class Diff(Struct, frozen=True, omit_defaults=True):
     from_as_of: datetime | None = None
     """The instant ``from`` was asked for as, when it was: upstreams as they were then."""
     to_as_of: datetime | None = None
+    missing: tuple[str, ...] = ()
+    """Sources that have no part in it: of one of the two instants nothing is known of them."""
 
 
 class HeldView(Struct, frozen=True):
@@ -54,10 +60,20 @@ def change_views(changes: Changeset) -> tuple[ChangeView, ...]:
     return tuple(_change_view(change) for change in changes)
 
 
-def diff_view(since: Point, until: Point, changes: Changeset) -> Diff:
-    """Return what leads from ``since`` to ``until``."""
-    return Diff(since.version, until.version, summarize(changes), change_views(changes), since.as_of, until.as_of)
+def diff_view(since: Point, until: Point, changes: Changeset, missing: tuple[str, ...] = ()) -> Diff:
+    """Return what leads from ``since`` to ``until``; ``missing`` sources have no part in it."""
+    views = change_views(changes)
+    return Diff(since.version, until.version, summarize(changes), views, since.as_of, until.as_of, missing)
 
 
 def _change_view(change: Change) -> ChangeView:
-    return ChangeView(**{name: getattr(change, name) for name in ChangeView.__struct_fields__})
+    fields = {name: getattr(change, name) for name in ChangeView.__struct_fields__}
+    return ChangeView(**{**fields, "attributes": change.attributes or tuple(_held_otherwise(change))})
+
+
+def _held_otherwise(change: Change) -> Iterator[AttributeChange]:
+    """Yield what a record added or removed holds besides prefixes and names: a row of tags is not an empty one."""
+    for name in _HELD_OTHERWISE:
+        if change.record and (value := getattr(change.record, name)):
+            gone = change.disposition is Disposition.REMOVE
+            yield AttributeChange(name, previous=value) if gone else AttributeChange(name, current=value)

@@ -36,6 +36,8 @@ class SourceView(Struct, frozen=True, omit_defaults=True):
     failures: int = 0
     error: str | None = None
     error_code: str | None = None
+    reasons: tuple[str, ...] = ()
+    """Why the last document could not be parsed."""
     stale_since: datetime | None = None
     held: str | None = None
     archive: bool = False

@@ -93,6 +93,7 @@ class Diff:
     changes: list[Change] = _changes_field()
     from_as_of: datetime | None
     to_as_of: datetime | None
+    missing: list[str] = strawberry.field(description="Sources nothing is known of at one of the two instants.")
 
 
 @strawberry.type(description="The document a version was read from.")

@@ -7,6 +7,7 @@ it came in.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
@@ -154,11 +155,17 @@ class Query:
         info: Context,
         filter: EndpointFilter | None = None,  # noqa: A002 - the argument's name in GraphQL
         at: str | None = None,
+        *,
+        partial: Annotated[
+            bool, strawberry.argument(description="Without pages of scenarios that nothing was published of yet.")
+        ] = False,
     ) -> AllowlistView:
         wanted = _filter(info.context, filter)
         reads.check_ready(info.context.reader, at)
         snapshot = await _snapshot(info.context, at)
-        return await asyncio.to_thread(reads.allowed, info.context.reader, snapshot, info.context.sources, wanted)
+        asked = info.context
+        read = functools.partial(reads.allowed, asked.reader, snapshot, asked.sources, wanted, partial=partial)
+        return await asyncio.to_thread(read)
 
     @_question(list[reason_types.Scenario] | None, description="The questions that the filter's `scenario` takes.")
     async def scenarios(self) -> tuple[ScenarioView, ...]:

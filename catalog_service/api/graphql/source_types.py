@@ -32,6 +32,7 @@ class Source:
     failures: int
     error: str | None
     error_code: str | None
+    reasons: list[str] = strawberry.field(description="Why the last document could not be parsed.")
     stale_since: datetime | None
     held: str | None = strawberry.field(description="Id of the version that waits for a person.")
 
