@@ -331,7 +331,28 @@ async def test_a_date_is_answered_as_upstreams_were_then(store: Store) -> None:
         later = await answer(opened, f"/v1/endpoints?limit=1&at={START + 9 * DAY:%Y-%m-%d}")
     as_of = f"{START + DAY:%Y-%m-%d}T23:59:59.999999"
     assert (page["version"], page["as_of"], rest["as_of"]) == (2, f"{as_of}Z", f"{as_of}Z")
+    assert "x-catalog-version" not in first.headers
     assert first.headers["x-catalog-as-of"] == f"{as_of}+00:00"
     assert (first.headers["cache-control"], first.headers["etag"] != later.headers["etag"]) == ("no-cache", True)
     assert [one["id"] for one in page["items"] + rest["items"]] == sorted(one.id for one in (*TAGS_1, *PAGE_1))
     assert [one["id"] for one in found["matches"]] == [f"{TAGS}:LogicApps"]
+
+
+async def test_a_row_that_came_says_what_it_holds(store: Store) -> None:
+    """Its service tags are no prefixes and no names; a diff and a held version show them all the same."""
+    async with catalog_client(store) as opened:
+        changes = (await answer(opened, "/v1/diff/1...2")).json()["changes"]
+        back = (await answer(opened, "/v1/diff/2...1")).json()["changes"]
+    (came,) = (one for one in changes if one["id"] == f"{PAGE}:references")
+    (went,) = (one for one in back if one["id"] == f"{PAGE}:references")
+    assert {"name": "service_tags", "current": ["AzureConnectors", "LogicApps"]} in came["attributes"]
+    assert {"name": "service_tags", "previous": ["AzureConnectors", "LogicApps"]} in went["attributes"]
+
+
+async def test_a_diff_by_dates_names_what_it_knows_nothing_of(store: Store) -> None:
+    """A source that has no past yet did not come that day."""
+    async with catalog_client(store) as opened:
+        response = await answer(opened, f"/v1/diff/{START:%Y-%m-%d}...{START + DAY:%Y-%m-%d}")
+    body = response.json()
+    assert (body["missing"], response.headers["x-catalog-missing-sources"]) == ([PAGE], PAGE)
+    assert (body["changes"], "x-catalog-as-of" in response.headers) == ([], True)
