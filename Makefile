@@ -23,7 +23,7 @@ run: install
 	$(BIN)/catalog-service run --demo-if-unreachable
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: install
 	$(BIN)/ruff check .
