@@ -22,17 +22,18 @@ _MOST_VERSIONS = 1000
 
 @command("sources")
 async def sources(call: Call) -> int:
-    """Show every source and how it is."""
+    """Show every source and how it is. Times are UTC."""
     async with opened_reader(call.settings) as reader:
         views = await reads.source_views(reader, known_sources(call.settings))
     if call.as_json:
         print_json({"items": views})
         return exits.FINE
-    columns = ("source", "status", "behind", "version", "upstream", "dated", "sets", "prefixes", "fqdns", "checked")
+    columns = ("source", "status", "version", "dated", "prefixes", "fqdns", "checked")
     print_table(columns, (_source_row(view) for view in views), stacked=True)
     for view in views:
+        behind = "" if view.age_s is None else f", {timedelta(seconds=view.age_s)} behind"
         if problem := view.error or (f"{view.status} as {view.held}" if view.held else None):
-            say(f"{view.name}: {problem}")
+            say(f"{view.name}{behind}: {problem}")
         for reason in view.reasons:
             say(f"  - {reason}")
     return exits.FINE
@@ -54,15 +55,14 @@ async def versions(call: Call, *, source: str | None, limit: int, cursor: str | 
     if call.as_json:
         print_json(page)
         return exits.FINE
-    columns = ("version", "source", "by", "upstream", "upstream date", "committed", "changes")
+    columns = ("version", "source", "by", "upstream", "dated", "changes")
     rows = (
         (
             one.version,
             one.source,
             "import" if one.imported else "sync",
             one.upstream_version and one.upstream_version[:12],
-            one.upstream_at,
-            one.committed_at,
+            one.upstream_at and f"{one.upstream_at:%Y-%m-%d}",
             in_words(one.summary),
         )
         for one in page.items
@@ -128,13 +128,10 @@ async def lookup(
 
 def _source_row(view: SourceView) -> tuple[object, ...]:
     counts = view.counts
-    sizes = (counts.endpoint_sets, counts.prefixes, counts.fqdns) if counts else (None, None, None)
-    behind = None if view.age_s is None else str(timedelta(seconds=view.age_s))
-    upstream = (
-        view.upstream_version and view.upstream_version[:12],
-        view.upstream_at and f"{view.upstream_at:%Y-%m-%d}",
-    )
-    return (view.name, view.status, behind, view.version, *upstream, *sizes, view.checked_at)
+    sizes = (counts.prefixes, counts.fqdns) if counts else (None, None)
+    dated = view.upstream_at and f"{view.upstream_at:%Y-%m-%d}"
+    checked = view.checked_at and f"{view.checked_at:%m-%d %H:%M}"
+    return (view.name, view.status, view.version, dated, *sizes, checked)
 
 
 def _print_matches(view: Lookup) -> None:

@@ -122,11 +122,11 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def _widths(columns: tuple[str, ...], cells: list[list[str]], room: int) -> list[int | None]:
     """Return the width that holds each column but the last whole, from the left, None where ``room`` is too small."""
-    whole = [max(map(len, "\n".join(column).split("\n"))) for column in zip(columns, *cells, strict=True)][:-1]
+    whole = [max(map(len, "\n".join(column).split("\n"))) for column in zip(columns, *cells, strict=True)]
     widths: list[int | None] = []
-    room -= _LEAST * len(columns)
-    for width in whole:
-        more = width + 1 - _LEAST
+    room -= sum(min(width + 1, _LEAST) for width in whole)
+    for width in whole[:-1]:
+        more = max(0, width + 1 - _LEAST)
         widths.append(width if room >= more else None)
         room -= more if room >= more else 0
     return [*widths, None]
