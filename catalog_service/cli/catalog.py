@@ -15,6 +15,7 @@ from catalog_service.cli.output import print_json, print_table, say, say_clouds,
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.views.lookups import Lookup
 from catalog_service.views.sources import SourceView
+from schema.version import Point
 from schema.words import Cloud
 
 _MOST_VERSIONS = 1000
@@ -87,7 +88,7 @@ async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) ->
     if call.as_json:
         print_json(view)
     else:
-        print_diff(f"version {first.spec}", f"version {last.spec}", view.summary, view.changes)
+        print_diff(_named(first), _named(last), view.summary, view.changes)
         warn_of_missing(view.missing)
     return exits.FINE
 
@@ -124,6 +125,10 @@ async def lookup(
     if not view.matches:
         say(f"no endpoint set holds {view.query} {snapshot.name}")
     return exits.FINE if view.matches else exits.NOT_FOUND
+
+
+def _named(point: Point) -> str:
+    return f"as of {point.as_of:%Y-%m-%d %H:%MZ}" if point.as_of else f"version {point.version}"
 
 
 def _source_row(view: SourceView) -> tuple[object, ...]:
