@@ -47,8 +47,9 @@ def program() -> str:
 def spawn(data_dir: Path, socket: Path) -> subprocess.Popen[bytes]:
     """Start the server on ``socket`` alone (no TCP port), its append-only file in ``data_dir``.
 
-    ``appendfsync everysec``: a killed server loses nothing acknowledged, a power cut at most a second,
-    which the next sync makes again; under ``always`` a full disk takes the server down (A8).
+    ``appendfsync everysec``: a killed server loses nothing acknowledged, but what came while the disk was busy with a
+    flush (two seconds at most, by Redis' documentation), a power cut about as much. The next sync makes it again;
+    under ``always`` a full disk takes the server down (A8).
     """
     directory = data_dir / "redis"
     directory.mkdir(exist_ok=True)
@@ -93,7 +94,7 @@ def _tied_to_parent() -> Callable[[], None] | None:
     parent = os.getpid()
 
     def tie() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # one that hangs must go too; nothing acknowledged is lost
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # one that hangs must go too
         if os.getppid() != parent:
             os._exit(1)
 
