@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from catalog_service.catalog.snapshot import Snapshot, SourceContent
 from catalog_service.store.connect import Store
-from schema.change import Changeset
+from catalog_service.store.contents import Difference
 from schema.errors import BadParameterError, CatalogError, CorruptContentError, UnknownVersionError
 from schema.version import Point, Version
 
@@ -124,9 +124,9 @@ class Reader:
             raise UnknownVersionError(f"this catalogue had no version yet at {text}", parameter="at", value=text)
         return point
 
-    async def changes(self, since: Point, until: Point) -> Changeset:
+    async def difference(self, since: Point, until: Point) -> Difference:
         """Return what leads from ``since`` to ``until``, in either order. Raises UnknownVersionError."""
-        return await self.store.contents.changes(since, until)
+        return await self.store.contents.difference(since, until)
 
     async def versions(
         self, *, source: str | None = None, before: int | None = None, limit: int = 50

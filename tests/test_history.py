@@ -175,8 +175,8 @@ async def test_differences_lead_from_any_point_to_any_other(store: Store, tmp_pa
     for since in points:
         for until in points:
             before, after = (await store.contents.snapshot(since)), (await store.contents.snapshot(until))
-            assert await reader.changes(since, until) == diff(before.endpoint_sets, after.endpoint_sets)
-            assert await store.contents.uncovered(since, until) == ()
+            assert (await reader.difference(since, until)).changes == diff(before.endpoint_sets, after.endpoint_sets)
+            assert (await reader.difference(since, until)).missing == ()
 
 
 async def test_what_nobody_knows_of_an_instant_is_no_change(store: Store, tmp_path: Path) -> None:
@@ -185,11 +185,12 @@ async def test_what_nobody_knows_of_an_instant_is_no_change(store: Store, tmp_pa
     await commit(store, TAGS, TAGS_1, FIRST + 400 * DAY)
     reader = await read(store)
     since, until = await reader.resolve("2024-05-10"), await reader.resolve("latest~1")
-    assert await store.contents.uncovered(since, await reader.resolve("2026-01-01")) == (TAGS,)
-    both = await reader.changes(since, await reader.resolve("2026-01-01"))
+    difference = await reader.difference(since, await reader.resolve("2026-01-01"))
+    assert difference.missing == (TAGS,)
+    both = difference.changes
     assert {change.id.partition(":")[0] for change in both} == {SOURCE.name}
     assert until == Point(0)
-    added = await reader.changes(until, await reader.resolve("latest"))
+    added = (await reader.difference(until, await reader.resolve("latest"))).changes
     assert {change.id.partition(":")[0] for change in added} == {TAGS}
 
 

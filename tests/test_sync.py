@@ -223,7 +223,7 @@ async def test_any_two_versions_compare_by_folding(bench: Bench) -> None:
     await reader.refresh()
     for since, until in ((0, 31), (1, 31), (3, 29), (27, 28), (31, 2), (26, 26)):
         before, after = (await reader.at(str(since))).endpoint_sets, (await reader.at(str(until))).endpoint_sets
-        assert await reader.changes(Point(since), Point(until)) == diff(before, after)
+        assert (await reader.difference(Point(since), Point(until))).changes == diff(before, after)
 
 
 async def test_an_unchanged_document_is_not_read_again(bench: Bench) -> None:

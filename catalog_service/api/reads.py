@@ -26,7 +26,7 @@ from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import Entry, View, view
 from catalog_service.export.choose import chosen
 from catalog_service.export.document import AllowlistView, allowlist_view
-from catalog_service.export.formats import members
+from catalog_service.export.formats import check_members, members
 from catalog_service.reader import Reader
 from catalog_service.views.changes import Diff, HeldView, VersionPage, change_views, diff_view
 from catalog_service.views.lookups import Lookup, lookup_view
@@ -123,8 +123,8 @@ async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Poin
 
 async def diff_between(reader: Reader, since: Point, until: Point, sources: tuple[str, ...]) -> Diff:
     """Return what leads from one point to another, of ``sources`` or of all when there are none."""
-    changes = await reader.changes(since, until)
-    missing = await reader.store.contents.uncovered(since, until)
+    found = await reader.difference(since, until)
+    changes, missing = found.changes, found.missing
     if sources:
         wanted = {source.casefold() for source in sources}
         changes = tuple(change for change in changes if change.id.partition(":")[0].casefold() in wanted)
@@ -153,7 +153,7 @@ def exported(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filte
     missing = check_published(reader, snapshot, sources, wanted)
     try:
         found = chosen(snapshot, wanted)
-        members(snapshot, found, wanted.kinds)
+        check_members(snapshot, found, wanted.kinds)
     except NoMatchError as error:
         if error.facts.get("missing") and snapshot is reader.current:
             raise NotReadyError(str(error), **error.facts) from error

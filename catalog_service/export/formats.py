@@ -60,10 +60,15 @@ def format_named(name: str) -> Format:
 
 def members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> Allowlist:
     """Return the unique members of ``view``, never none at all. Raises NoMatchError."""
-    listed = allowlist(view.records, kinds)
-    if not (listed.prefixes or listed.fqdns):
+    check_members(snapshot, view, kinds)
+    return allowlist(view.records, kinds)
+
+
+def check_members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> None:
+    """Raise NoMatchError where ``view`` has no member of ``kinds`` (none: prefixes and names) to list."""
+    listed = {Kind.PREFIX, Kind.FQDN}.intersection(kinds or Kind)
+    if not any(listed.intersection(record.kinds) for record in view.records):
         message = f"the endpoint sets chosen hold no {' or '.join(kinds) or 'member'} to list"
         if view.missing:
             message += f", and nothing is read yet of {', '.join(view.missing)}"
         raise NoMatchError(message + hint_of(view), version=snapshot.version, missing=view.missing or None)
-    return listed

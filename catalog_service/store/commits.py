@@ -17,7 +17,7 @@ from catalog_service.store import codec, commit, keys
 from catalog_service.store.contents import Contents
 from catalog_service.store.documents import Argument, document_arguments
 from catalog_service.store.leases import Ask, Lease
-from catalog_service.store.versions import Versions
+from catalog_service.store.versions import Versions, valid_since
 from schema.change import Changeset
 from schema.document import Document
 from schema.endpoint_set import EndpointSet
@@ -110,16 +110,8 @@ class Commits:
         return content, [version.source, lease.fence, version.version, version.digest, codec.pack(version), *payload]
 
     async def _since(self, version: Version) -> float:
-        """Return since when upstream had a live version: its own date, or when it was fetched; never before the last.
-
-        An upstream date that is not news (sources.md T2) or lies ahead says nothing.
-        """
-        fetched = version.fetched_at.timestamp()
-        since = min(version.upstream_at.timestamp(), fetched) if version.upstream_at else fetched
         before = await self._versions.since(version.previous) if version.previous else None
-        if before is None or since > before.timestamp():
-            return since
-        return max(fetched, before.timestamp())
+        return valid_since(version, before.timestamp() if before else None)
 
     async def _live_start(self, wanted: Commit, since: float) -> _Start:
         """Return what a live version goes on from; a source's first one from the history imported before it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from catalog_service.catalog.diff import added, diff, removed
@@ -23,6 +24,15 @@ from schema.change import Changeset
 from schema.endpoint_set import content_digest
 from schema.errors import CorruptContentError, UnknownVersionError
 from schema.version import Point, Version
+
+
+class Difference(Struct, frozen=True):
+    """What leads from one point to another."""
+
+    changes: Changeset
+    missing: tuple[str, ...]
+    """Sources, sorted, that only one point knows, the other being an instant: nobody knows what came, so they have
+    no part in it."""
 
 
 class Contents:
@@ -82,20 +92,20 @@ class Contents:
         contents = [await self.content_of(version) for version in versions]
         return Snapshot(point.version, tuple(contents), point.as_of)
 
-    async def changes(self, since: Point, until: Point) -> Changeset:
+    async def difference(self, since: Point, until: Point) -> Difference:
         """Return what leads from ``since`` to ``until``, in either order, folded per source.
-
-        A source that nothing is known of at an instant (`uncovered`) has no part in it: nobody knows what came.
 
         Raises:
             UnknownVersionError: a live version beyond the newest.
         """
         await self._check_known(since, until)
         first, last = await self._versions.numbers(since), await self._versions.numbers(until)
-        sources = sorted({*first, *last} - {*_unknown(since, first, last), *_unknown(until, last, first)})
-        moved = [source for source in sources if first.get(source) != last.get(source)]
+        missing = _unknown(since, first, last) | _unknown(until, last, first)
+        known = sorted({*first, *last} - missing)
+        moved = [source for source in known if first.get(source) != last.get(source)]
         found = [await self._between(first.get(source), last.get(source)) for source in moved]
-        return tuple(sorted((change for changes in found for change in changes), key=lambda change: change.id))
+        changes = sorted((change for changes in found for change in changes), key=lambda change: change.id)
+        return Difference(tuple(changes), tuple(sorted(missing)))
 
     async def _check_known(self, *points: Point) -> None:
         head = await self._versions.head()
@@ -103,11 +113,6 @@ class Contents:
             if point.as_of is None and not 0 <= point.version <= head:
                 message = f"there is no version {point.version}, the newest is {head}"
                 raise UnknownVersionError(message, parameter="at", version=point.version, head=head)
-
-    async def uncovered(self, since: Point, until: Point) -> tuple[str, ...]:
-        """Return the sources that only one of two points knows, the other being an instant: sorted."""
-        first, last = await self._versions.numbers(since), await self._versions.numbers(until)
-        return tuple(sorted({*_unknown(since, first, last), *_unknown(until, last, first)}))
 
     async def _between(self, since: int | None, until: int | None) -> Changeset:
         """Return what leads from one version of a source to another; None is before its first."""

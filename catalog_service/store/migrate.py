@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys
 from catalog_service.store.leases import Ask
-from catalog_service.store.versions import padded
+from catalog_service.store.versions import padded, valid_since
 from schema.version import Version
 
 FORMAT = 2
@@ -29,8 +29,7 @@ async def _timelines(redis: Redis) -> None:
     found = await ask("HVALS", keys.VERSIONS)
     newest: dict[str, float] = {}
     for version in sorted((codec.unpack(data, Version) for data in found), key=lambda one: one.version):
-        since = max((version.upstream_at or version.fetched_at).timestamp(), newest.get(version.source, 0.0))
-        newest[version.source] = since
+        since = newest[version.source] = valid_since(version, newest.get(version.source))
         await ask("ZADD", keys.LINE, version.version, version.version)
         for line in (keys.TIMELINE, keys.timeline(version.source)):
             await ask("ZADD", line, since, padded(version.version))

@@ -144,6 +144,17 @@ class Versions:
         return max((int(id_.split(b"-")[0]) for _, entries in answer or () for id_, _ in entries), default=after)
 
 
+def valid_since(version: Version, before: float | None) -> float:
+    """Return since when upstream had a live version: its own date, or when it was fetched; never before the last.
+
+    An upstream date that is not news (sources.md T2) or lies ahead says nothing. ``before`` is that of the version
+    before it, None for a source's first; both in seconds since 1970.
+    """
+    fetched = version.fetched_at.timestamp()
+    since = min(version.upstream_at.timestamp(), fetched) if version.upstream_at else fetched
+    return since if before is None or since > before else max(fetched, before)
+
+
 def padded(number: int) -> str:
     """Return ``number`` as a timeline's member: equal times sort by number."""
     return f"{number:012d}"

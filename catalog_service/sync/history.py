@@ -12,19 +12,18 @@ from datetime import datetime
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
-from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
 from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
-from catalog_service.sync.record import Clock
-from schema.change import Changeset, Summary, summarize
-from schema.document import Document, Reading
-from schema.endpoint_set import content_digest
+from catalog_service.sync.candidate import compared
+from catalog_service.sync.record import Clock, version_of
+from schema.change import Summary
 from schema.errors import LeaseTakenError, ParseError
-from schema.version import SourceState, Version, count
+from schema.version import SourceState
 from scrapers.history.files import HistoricFile
 from scrapers.source import Source
 
@@ -102,22 +101,23 @@ class _Run:
         document = await asyncio.to_thread(file.document, self._clock())
         before = await self._before(file.at)
         try:
-            reading, changes = await asyncio.to_thread(_compared, self._source, document, before)
+            candidate = await asyncio.to_thread(compared, self._source, document, before)
         except ParseError as error:
             return Imported(file.name, "refused", file.at, reasons=error.reasons or (str(error),))
         except Exception as error:  # noqa: BLE001 - a fault in a parser must not stop the other files
             _log.exception("a file cannot be imported", source=self._source.name, file=file.name)
             return Imported(file.name, "refused", file.at, reasons=(f"unexpected {type(error).__name__}: {error}",))
-        if before and not changes:
+        if before and not candidate.changes:
             if before.version.upstream_at != file.at:
                 await self._store.versions.saw(self._source.name, before.version.version, file.at)
             return Imported(file.name, "unchanged", file.at)
-        if reasons := unsafe_reasons(self._source.guard, (), reading.endpoint_sets, changes):
+        if reasons := unsafe_reasons(self._source.guard, (), candidate.records, candidate.changes):
             return Imported(file.name, "refused", file.at, reasons=reasons)
+        made = version_of(self._source.name, candidate, before, document.provenance.fetched_at)
         wanted = Commit(
-            _version(document, file, reading, changes, before),
-            changes,
-            reading.endpoint_sets,
+            replace(made, upstream_at=file.at, imported=True),
+            candidate.changes,
+            candidate.records,
             SourceState(),
             document=document if keep else None,
         )
@@ -137,29 +137,3 @@ class _Run:
             version = await self._store.versions.version(number)
             self._known = await self._store.contents.content_of(version)
         return self._known
-
-
-def _compared(source: Source, document: Document, before: SourceContent | None) -> tuple[Reading, Changeset]:
-    reading = source.records(document)
-    return reading, diff(before.endpoint_sets if before else (), reading.endpoint_sets)
-
-
-def _version(
-    document: Document, file: HistoricFile, reading: Reading, changes: Changeset, before: SourceContent | None
-) -> Version:
-    provenance = document.provenance
-    return Version(
-        version=0,
-        source=reading.endpoint_sets[0].source,
-        fetched_at=provenance.fetched_at,
-        committed_at=provenance.fetched_at,
-        digest=content_digest(reading.endpoint_sets),
-        counts=count(reading.endpoint_sets),
-        summary=summarize(changes),
-        url=provenance.url,
-        document=provenance.digest,
-        previous=before.version.version if before else None,
-        upstream_version=reading.upstream_version or provenance.upstream_version,
-        upstream_at=file.at,
-        imported=True,
-    )

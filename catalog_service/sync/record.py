@@ -39,9 +39,18 @@ async def publish(
     rejected = tuple(digest for digest in state.rejected if digest != candidate.digest)
     state = replace(state, rejected=rejected, last_document=None)
     held = await store.sources.held_of(lease.source)
-    version = Version(
+    held_id = held.id if held else ""
+    version = replace(version_of(lease.source, candidate, previous, now), accepted_by=accepted_by)
+    wanted = Commit(version, candidate.changes, candidate.records, state, held_id, candidate.document)
+    return await store.commits.commit(lease, wanted)
+
+
+def version_of(source: str, candidate: Candidate, previous: SourceContent | None, now: datetime) -> Version:
+    """Return the version that ``candidate`` makes after ``previous``, committed ``now``; its commit numbers it."""
+    provenance = candidate.provenance
+    return Version(
         version=0,
-        source=lease.source,
+        source=source,
         fetched_at=provenance.fetched_at,
         committed_at=now,
         digest=candidate.digest,
@@ -52,11 +61,7 @@ async def publish(
         previous=previous.version.version if previous else None,
         upstream_version=provenance.upstream_version,
         upstream_at=provenance.upstream_at,
-        accepted_by=accepted_by,
     )
-    held_id = held.id if held else ""
-    wanted = Commit(version, candidate.changes, candidate.records, state, held_id, candidate.document)
-    return await store.commits.commit(lease, wanted)
 
 
 async def hold(
