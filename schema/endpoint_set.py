@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from schema.fqdn import canonical_fqdns, canonical_patterns
 from schema.ports import canonical_ports
 from schema.prefix import canonical_prefixes
-from schema.words import Cloud, Direction, Kind
+from schema.words import Cloud, Direction, Kind, ordered
 
 
 class Attributes(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -126,8 +126,7 @@ def endpoint_set(
     """
     if not key or any(character.isspace() or character in "/?#%" for character in key):
         raise ValueError(f"{key!r} cannot be part of an id")
-    given = {*clouds, cloud} - {None}
-    several = tuple(cloud for cloud in Cloud if cloud in given)
+    several = ordered((*clouds, *((cloud,) if cloud else ())))
     return EndpointSet(
         id=f"{source}:{key}",
         source=source,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -21,6 +22,12 @@ EVERY_CLOUD = (Cloud.PUBLIC, Cloud.USGOV, Cloud.USGOV_GCCHIGH, Cloud.USGOV_DOD, 
 
 US_GOVERNMENT = (Cloud.USGOV, Cloud.USGOV_GCCHIGH, Cloud.USGOV_DOD)
 """What "U.S. Government" means when nothing narrows it."""
+
+
+def ordered(clouds: Iterable[Cloud]) -> tuple[Cloud, ...]:
+    """Return ``clouds`` in the order of `Cloud`, each once."""
+    given = set(clouds)
+    return tuple(cloud for cloud in Cloud if cloud in given)
 
 
 class Direction(StrEnum):

@@ -27,7 +27,7 @@ from catalog_service.catalog.prefix_conflicts import of_prefixes
 from catalog_service.catalog.snapshot import Snapshot
 from schema.endpoint_set import EndpointSet
 from schema.fqdn import is_mid_wildcard, pattern_type
-from schema.words import Cloud
+from schema.words import ordered
 
 
 def conflicts(snapshot: Snapshot) -> tuple[Conflict, ...]:
@@ -61,5 +61,5 @@ def _flags(by_name: Mapping[str, BySource], by_pattern: Mapping[str, BySource]) 
 
 def _flag(kind: ConflictKind, subject: str, says: str, by_source: BySource) -> Conflict:
     parties = tuple(Party(source, ids_of(records), (says,)) for source, records in sorted(by_source.items()))
-    held = {cloud for records in by_source.values() for record in records for cloud in record.all_clouds}
-    return Conflict(kind, subject, parties, tuple(cloud for cloud in Cloud if cloud in held))
+    held = (cloud for records in by_source.values() for record in records for cloud in record.all_clouds)
+    return Conflict(kind, subject, parties, ordered(held))

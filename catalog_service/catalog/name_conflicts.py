@@ -13,7 +13,7 @@ from catalog_service.catalog.conflict import BySource, Conflict, ConflictKind, P
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.space import joined
 from schema.endpoint_set import EndpointSet
-from schema.words import Cloud
+from schema.words import Cloud, ordered
 
 
 def of_names(snapshot: Snapshot, by_name: Mapping[str, BySource]) -> Iterator[Conflict]:
@@ -59,7 +59,7 @@ def _of_clouds(fqdn: str, by_source: BySource, speaks_for: Mapping[str, set[Clou
     }
     if at_odds:
         said = [
-            (source, by_source[source], tuple(cloud.value for cloud in Cloud if cloud in clouds[source]))
+            (source, by_source[source], tuple(cloud.value for cloud in ordered(clouds[source])))
             for source in sorted(at_odds)
         ]
         yield Conflict(ConflictKind.CLOUD, fqdn, _parties(said))

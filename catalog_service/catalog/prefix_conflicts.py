@@ -16,7 +16,7 @@ from catalog_service.catalog.resolve import azure_regions, resolved, tag_records
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.space import as_prefixes, covered, without
 from schema.endpoint_set import EndpointSet
-from schema.words import Cloud, Direction
+from schema.words import Cloud, Direction, ordered
 
 _CONNECTORS = frozenset({"connectors", "ip-addresses"})
 """Sections of the Power Automate pages whose addresses are the connectors'."""
@@ -46,8 +46,7 @@ def of_prefixes(snapshot: Snapshot) -> Iterator[Conflict]:
         if parties:
             where[topic, parties].append(cloud)
     for (topic, parties), found in where.items():
-        clouds = tuple(cloud for cloud in Cloud if cloud in found)
-        yield Conflict(ConflictKind.PREFIXES, topic.subject, parties, clouds, topic.region, topic.direction)
+        yield Conflict(ConflictKind.PREFIXES, topic.subject, parties, ordered(found), topic.region, topic.direction)
 
 
 def _topic(record: EndpointSet) -> _Topic:

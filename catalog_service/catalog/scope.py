@@ -13,7 +13,7 @@ from catalog_service.catalog.snapshot import Snapshot
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError
 from schema.regions import GEOGRAPHIES, Geography, covered_codes, known_region, region_code
-from schema.words import EVERY_CLOUD, Cloud
+from schema.words import EVERY_CLOUD, Cloud, ordered
 
 
 class Scope(Struct, frozen=True):
@@ -46,7 +46,7 @@ def scopes(snapshot: Snapshot, clouds: tuple[Cloud, ...], regions: tuple[str, ..
     for cloud in clouds:
         if not any(cloud in found for found in homes.values()):
             raise _misplaced(f"none of the regions {', '.join(regions)} is in {cloud}", regions[0])
-    asked = clouds or tuple(cloud for cloud in Cloud if any(cloud in found for found in homes.values()))
+    asked = clouds or ordered(cloud for found in homes.values() for cloud in found)
     return tuple(_scope(cloud, tuple(region for region in regions if cloud in homes[region])) for cloud in asked)
 
 

@@ -27,7 +27,7 @@ from catalog_service.catalog.scope import Scope, clouds_of, scopes
 from catalog_service.catalog.select import Filter, select
 from catalog_service.catalog.snapshot import Snapshot
 from schema.endpoint_set import EndpointSet
-from schema.words import Cloud, Direction, Kind
+from schema.words import Cloud, Direction, Kind, ordered
 
 
 class Use(Struct, frozen=True, order=True):
@@ -219,7 +219,7 @@ def _merged(hits: Iterable[_Wanted]) -> list[_Wanted]:
     return [
         _Wanted(
             several[0].record,
-            tuple(cloud for cloud in Cloud if any(cloud in one.clouds for one in several)),
+            ordered(cloud for one in several for cloud in one.clouds),
             frozenset[str]().union(*(one.regions for one in several))
             if all(one.regions for one in several)
             else frozenset(),
@@ -243,5 +243,4 @@ def _resolved(snapshot: Snapshot, wanted: Filter, several: list[_Wanted]) -> Vie
         if wanted.kinds != (Kind.FQDN,) and select((one.record,), replace(kept, kinds=())):
             failed += found.unresolved
     missing = {one.source for one in failed if one.unread}
-    answered = tuple(cloud for cloud in Cloud if cloud in clouds)
-    return View(tuple(entries), answered, tuple(failed), missing=tuple(sorted(missing)))
+    return View(tuple(entries), ordered(clouds), tuple(failed), missing=tuple(sorted(missing)))

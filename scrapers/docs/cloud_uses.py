@@ -19,13 +19,13 @@ import re
 
 from msgspec import Struct
 
+from schema.words import ordered
 from scrapers.docs.cloud_words import (
     GOVERNMENT,
     UNITED_STATES,
     VIANET,
     Clouds,
     names_unread_cloud,
-    ordered,
     read_cloud_words,
 )
 

@@ -13,7 +13,7 @@ import re
 
 from msgspec import Struct
 
-from schema.words import EVERY_CLOUD, US_GOVERNMENT, Cloud
+from schema.words import EVERY_CLOUD, US_GOVERNMENT, Cloud, ordered
 
 Clouds = tuple[Cloud, ...]
 
@@ -90,11 +90,6 @@ def read_cloud_words(text: str) -> CloudWords:
 def names_unread_cloud(rest: str) -> bool:
     """Say whether a text still holds a word of clouds after every rule has taken its own out."""
     return _CLOUD_WORD.search(rest) is not None
-
-
-def ordered(clouds: set[Cloud]) -> Clouds:
-    """Return ``clouds`` in the order of `Cloud`."""
-    return tuple(cloud for cloud in Cloud if cloud in clouds)
 
 
 def _without_words(text: str) -> str:

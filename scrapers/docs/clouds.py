@@ -19,9 +19,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from schema.words import EVERY_CLOUD, Cloud
+from schema.words import EVERY_CLOUD, Cloud, ordered
 from scrapers.docs.cloud_uses import AND, CLOUD_NAME, PUBLIC, is_filler, read_uses, split_exception
-from scrapers.docs.cloud_words import Clouds, CloudWords, names_unread_cloud, ordered, read_cloud_words
+from scrapers.docs.cloud_words import Clouds, CloudWords, names_unread_cloud, read_cloud_words
 
 _EVERY_ENDPOINT = re.compile(r"\b(?:all|global) endpoints\b", re.IGNORECASE)
 _BESIDE_PUBLIC = r"\b(?:sovereign|national|government)\b"

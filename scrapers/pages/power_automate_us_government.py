@@ -17,10 +17,10 @@ import re
 
 from schema.endpoint_set import EndpointSet, endpoint_set
 from schema.regions import REGIONS, known_region
-from schema.words import US_GOVERNMENT, Cloud, Direction
+from schema.words import US_GOVERNMENT, Cloud, Direction, ordered
 from scrapers.docs.build import hosts
 from scrapers.docs.cells import items, read_names, refuse_struck
-from scrapers.docs.cloud_words import ordered, read_cloud_words
+from scrapers.docs.cloud_words import read_cloud_words
 from scrapers.docs.clouds import heading_clouds, is_cloud_heading
 from scrapers.docs.mentions import first_word, is_evident_host
 from scrapers.docs.page import BulletList, Paragraph, Row, Text
