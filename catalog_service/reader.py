@@ -45,6 +45,7 @@ class Reader:
         self._newest: Version | None = None
         self._old: OrderedDict[tuple[Point, int], Snapshot] = OrderedDict()
         self._points: dict[int, Point] = {}
+        self._moved = asyncio.Event()
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -70,6 +71,8 @@ class Reader:
                 self._old.clear()  # another history with the same numbers
                 self._points.clear()
             self.current, self._newest = await self._loaded(head), newest
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
         self.refreshed_at = datetime.now(UTC)
         return self.current
 
@@ -82,6 +85,11 @@ class Reader:
             except (RedisError, OSError, CatalogError) as error:
                 _log.warning("cannot follow the catalogue, serving what is in memory", error=str(error))
                 await asyncio.sleep(_RETRY_S)
+
+    async def wait_past(self, version: int) -> None:
+        """Return once a version newer than ``version`` is served: at once, or when `follow` has loaded one."""
+        while self.current.version <= version:
+            await self._moved.wait()
 
     async def at(self, spec: str | None = None) -> Snapshot:
         """Return the snapshot that ``spec`` names (see `resolve`). Raises as `resolve`."""

@@ -20,8 +20,6 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog_service.catalog.snapshot import Snapshot
-
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 _RELEASE = release_of("catalog-service")
@@ -36,7 +34,7 @@ class Subject(Struct, frozen=True):
     """What a versioned answer depends on, and nothing else."""
 
     content: str
-    """`content_of` the snapshot it is read from."""
+    """`Snapshot.identity` of what it is read from."""
     version: int
     route: str
     query: str = ""
@@ -50,12 +48,6 @@ class Subject(Struct, frozen=True):
         """The ETag of the identity encoding; a release may render differently, so it counts too."""
         named = (_RELEASE, self.content, self.version, self.as_of, self.route, self.query)
         return _digest("\n".join(map(str, named)).encode())
-
-
-def content_of(snapshot: Snapshot) -> str:
-    """Return what tells this snapshot from any other, of this catalogue or another one."""
-    made_by = (content.version for content in snapshot.contents)
-    return " ".join(f"{one.version}:{one.digest}:{one.committed_at.timestamp()}" for one in made_by)
 
 
 class Body(Struct, frozen=True):

@@ -19,11 +19,13 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from catalog_service.api.answers import Answers
 from catalog_service.api.graphiql import asset_routes, graphiql_page
 from catalog_service.api.graphql.view import GraphQLView
 from catalog_service.api.health import Health
 from catalog_service.api.problems import on_error, on_http_error, problem, told
-from catalog_service.api.rest import Rest
+from catalog_service.api.rest.context import Context
+from catalog_service.api.rest.routes import routes
 from catalog_service.reader import Reader
 from catalog_service.tasks import stop
 from schema.errors import CatalogError
@@ -34,12 +36,14 @@ _log = structlog.get_logger()
 
 def create_app(reader: Reader, sources: tuple[SourceInfo, ...], *, demo: bool = False) -> Starlette:
     """Return the application. ``demo`` marks every answer and GraphiQL as made from demo data."""
+    # A demo's versions have the numbers that real ones at the same address will have: nobody may keep them.
+    context = Context(reader, sources, Answers(immutable=not demo))
     graphql = GraphQLView(reader, sources, graphiql_page(demo=demo))
     fixed = {"X-Content-Type-Options": "nosniff", **({"X-Catalog-Demo": "true"} if demo else {})}
     return Starlette(
         routes=[
             *Health(reader, sources).routes(),
-            *Rest(reader, sources, demo=demo).routes(),
+            *routes(context),
             Route("/graphql", graphql.handle, methods=["GET", "POST"]),
             *asset_routes(),
         ],

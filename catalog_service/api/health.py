@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute, Route
 
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.problems import RETRY_AFTER_S
-from catalog_service.api.reads import Sources, missing_sources
+from catalog_service.api.reads.asked import Sources
+from catalog_service.api.reads.sources import missing_sources
 from catalog_service.catalog.select import Filter
 from catalog_service.reader import Reader
 

@@ -12,27 +12,14 @@ from enum import StrEnum
 from typing import TypeVar
 
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
 
 from catalog_service.catalog.select import Filter, Resolve
 from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Kind
 
-FILTERS = ("source", "service", "cloud", "region", "direction", "kind", "scenario", "resolve")
-SCENARIO = ("scenario", "region", "cloud")
-"""Where and for what a lookup is asked, when not of everything."""
 _ZONE_EATEN = re.compile(r"(T\S+) (\d\d:?\d\d)$")
 
 Word = TypeVar("Word", bound=StrEnum)
-
-
-def known(request: Request, *names: str) -> QueryParams:
-    """Return the query parameters of ``request``. Raises BadParameterError for one that is not in ``names``."""
-    for name in request.query_params:
-        if name not in names:
-            message = f"{name!r} is not a parameter here; there are {', '.join(names) or 'none'}"
-            raise BadParameterError(message, parameter=name, known=names)
-    return request.query_params
 
 
 def one(parameters: QueryParams, name: str) -> str | None:

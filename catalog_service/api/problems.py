@@ -20,6 +20,7 @@ from schema.errors import (
     BadParameterError,
     CatalogError,
     CorruptContentError,
+    GoneError,
     NoMatchError,
     NotReadyError,
     RequestError,
@@ -37,6 +38,7 @@ RETRY_AFTER_S = 5
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (BadParameterError, 400),
     (UnknownVersionError, 404),
+    (GoneError, 410),
     (UnknownSourceError, 404),
     (UnknownEndpointSetError, 404),
     (UnknownDocumentError, 404),

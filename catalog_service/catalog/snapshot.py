@@ -50,6 +50,12 @@ class Snapshot:
         return f"as of {self.as_of:%Y-%m-%d %H:%MZ}" if self.as_of else f"at version {self.version}"
 
     @cached_property
+    def identity(self) -> str:
+        """What tells this snapshot from any other, of this catalogue or another one with the same numbers."""
+        made_by = (content.version for content in self.contents)
+        return " ".join(f"{one.version}:{one.digest}:{one.committed_at.timestamp()}" for one in made_by)
+
+    @cached_property
     def by_source(self) -> dict[str, SourceContent]:
         """Each source's content by source name."""
         return {content.version.source: content for content in self.contents}

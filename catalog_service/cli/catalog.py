@@ -6,7 +6,12 @@ from datetime import timedelta
 
 import click
 
-from catalog_service.api import reads
+from catalog_service.api.reads.asked import check_ready
+from catalog_service.api.reads.diffs import diff_between, diff_span
+from catalog_service.api.reads.lookups import check_place, looked_up
+from catalog_service.api.reads.scenarios import check_scenarios
+from catalog_service.api.reads.sources import check_sources, source_views
+from catalog_service.api.reads.versions import version_page
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.changes import in_words, print_diff
@@ -25,7 +30,7 @@ _MOST_VERSIONS = 1000
 async def sources(call: Call) -> int:
     """Show every source and how it is. Times are UTC."""
     async with opened_reader(call.settings) as reader:
-        views = await reads.source_views(reader, known_sources(call.settings))
+        views = await source_views(reader, known_sources(call.settings))
     if call.as_json:
         print_json({"items": views})
         return exits.FINE
@@ -51,8 +56,8 @@ async def versions(call: Call, *, source: str | None, limit: int, cursor: str | 
     """
     async with opened_reader(call.settings) as reader:
         if source:
-            (source,) = reads.check_sources(reader, known_sources(call.settings), (source,))
-        page = await reads.version_page(reader, source, limit, cursor)
+            (source,) = check_sources(reader, known_sources(call.settings), (source,))
+        page = await version_page(reader, source, limit, cursor)
     if call.as_json:
         print_json(page)
         return exits.FINE
@@ -82,9 +87,9 @@ async def diff(call: Call, *, since: str, until: str, names: tuple[str, ...]) ->
     A and B are numbers, latest, latest~N, dates or date-times; 0 is the empty beginning.
     """
     async with opened_reader(call.settings) as reader:
-        names = reads.check_sources(reader, known_sources(call.settings), names)
-        first, last = await reads.diff_span(reader, since, until)
-        view = await reads.diff_between(reader, first, last, names)
+        names = check_sources(reader, known_sources(call.settings), names)
+        first, last = await diff_span(reader, since, until)
+        view = await diff_between(reader, first, last, names)
     if call.as_json:
         print_json(view)
     else:
@@ -110,12 +115,12 @@ async def lookup(
 ) -> int:
     """Show which endpoint sets hold an address, a block or a name, the most specific first."""
     places = tuple(map(Cloud, clouds))
-    wanted = Filter(clouds=places, regions=regions, scenarios=reads.check_scenarios(scenarios))
-    reads.check_place(wanted)
+    wanted = Filter(clouds=places, regions=regions, scenarios=check_scenarios(scenarios))
+    check_place(wanted)
     async with opened_reader(call.settings) as reader:
-        reads.check_ready(reader, at)
+        check_ready(reader, at)
         snapshot = await reader.at(at)
-        view = reads.looked_up(snapshot, known_sources(call.settings), query, wanted)
+        view = looked_up(snapshot, known_sources(call.settings), query, wanted)
     if call.as_json:
         print_json(view)
     elif view.matches:

@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from catalog_service.api import reads
+from catalog_service.api.reads.allowlists import exported
+from catalog_service.api.reads.asked import check_ready
+from catalog_service.api.reads.scenarios import check_scenarios
+from catalog_service.api.reads.sources import check_sources
 from catalog_service.catalog.select import Filter, Resolve
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.cli import exits
@@ -67,15 +70,15 @@ async def export(
         regions=regions,
         directions=tuple(map(Direction, directions)),
         kinds=tuple(map(Kind, kinds)),
-        scenarios=reads.check_scenarios(scenarios),
+        scenarios=check_scenarios(scenarios),
         resolve=bool(resolve),
     )
     async with opened_reader(call.settings) as reader:
-        reads.check_ready(reader, at)
+        check_ready(reader, at)
         known = known_sources(call.settings)
-        wanted = replace(wanted, sources=reads.check_sources(reader, known, sources))
+        wanted = replace(wanted, sources=check_sources(reader, known, sources))
         snapshot = await reader.at(at)
-        found = reads.exported(reader, snapshot, known, wanted, partial=partial)
+        found = exported(reader, snapshot, known, wanted, partial=partial)
     content = render(name or ("json" if call.as_json else "txt"), snapshot, found, wanted.kinds)
     warn_of_lacks(found)
     say_clouds(found, wanted)

@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from catalog_service.api import reads
+from catalog_service.api.reads.held import held_view
 from catalog_service.cli import exits
 from catalog_service.cli.changes import in_words, print_diff
 from catalog_service.cli.command import Call, command
@@ -43,7 +43,7 @@ async def list_(call: Call) -> int:
 async def show(call: Call, *, id_: str) -> int:
     """Show why a version is held, and what accepting it would change now."""
     async with opened_reader(call.settings) as reader:
-        view = await reads.held_view(reader, id_)
+        view = await held_view(reader, id_)
     if call.as_json:
         print_json(view)
         return exits.FINE

@@ -8,7 +8,11 @@ from itertools import groupby
 
 import click
 
-from catalog_service.api import reads
+from catalog_service.api.reads.asked import check_ready
+from catalog_service.api.reads.conflicts import conflicts_at
+from catalog_service.api.reads.records import record_page
+from catalog_service.api.reads.scenarios import check_scenarios, scenario_views
+from catalog_service.api.reads.sources import check_sources
 from catalog_service.catalog.conflict import Conflict, ConflictKind
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
@@ -42,16 +46,16 @@ async def scenarios(
     if name is None:
         if regions or clouds or at:
             raise click.UsageError("--region, --cloud and --at go with the NAME of a scenario")
-        views = reads.scenario_views()
+        views = scenario_views()
         if call.as_json:
             print_json({"items": views})
         else:
             print_table(("scenario", "question", "answered for", "nothing published for"), map(_scenario_row, views))
         return exits.FINE
-    wanted = Filter(clouds=tuple(map(Cloud, clouds)), regions=regions, scenarios=reads.check_scenarios((name,)))
+    wanted = Filter(clouds=tuple(map(Cloud, clouds)), regions=regions, scenarios=check_scenarios((name,)))
     async with opened_reader(call.settings) as reader:
-        reads.check_ready(reader, at)
-        page = reads.record_page(await reader.at(at), known_sources(call.settings), wanted, "", _ALL)
+        check_ready(reader, at)
+        page = record_page(await reader.at(at), known_sources(call.settings), wanted, "", _ALL)
     if call.as_json:
         print_json(page)
     else:
@@ -72,10 +76,10 @@ async def conflicts(call: Call, *, names: tuple[str, ...], kinds: tuple[str, ...
     """Show where sources disagree on a name or on a region's addresses, and names that need a second look."""
     async with opened_reader(call.settings) as reader:
         known = known_sources(call.settings)
-        names = reads.check_sources(reader, known, names)
-        reads.check_ready(reader, at)
+        names = check_sources(reader, known, names)
+        check_ready(reader, at)
         snapshot = await reader.at(at)
-        found = reads.conflicts_at(snapshot, known, names, tuple(map(ConflictKind, kinds)))
+        found = conflicts_at(snapshot, known, names, tuple(map(ConflictKind, kinds)))
     if call.as_json:
         print_json(found)
     else:

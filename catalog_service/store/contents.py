@@ -80,6 +80,18 @@ class Contents:
         changesets = [(one, data) for one, data in zip(numbers, stored, strict=True) if data is not None]
         return await asyncio.to_thread(_rebuilt, version, keyframe, marks, changesets)
 
+    async def changes_of(self, version: Version) -> Changeset:
+        """Return what ``version`` changed in its source; of a source's first version, every record as added.
+
+        Raises:
+            GoneError: it was pruned.
+            CorruptContentError: what is stored does not match.
+        """
+        stored: bytes | None = await self._ask("HGET", keys.CHANGESETS, version.version)
+        if stored is not None:
+            return await asyncio.to_thread(codec.unpack_changes, stored)
+        return await self._between(version.previous, version.version)
+
     def remember(self, content: SourceContent) -> None:
         """Keep ``content`` as the newest of its source."""
         self._recent[content.version.source] = content

@@ -56,6 +56,13 @@ class Versions:
         found = await self._ask("ZREVRANGEBYSCORE", keys.line(source), highest, "-inf", "LIMIT", 0, limit)
         return tuple(int(number) for number in found)
 
+    async def events(self, after: int, count: int) -> tuple[Version, ...]:
+        """Return up to ``count`` live versions numbered beyond ``after``, in the order of their commits.
+
+        Those whose content was pruned are told as well.
+        """
+        return await self.versions(await self._ask("ZRANGEBYSCORE", keys.LINE, f"({after}", "+inf", "LIMIT", 0, count))
+
     async def back(self, steps: int) -> int | None:
         """Return the live version ``steps`` before the newest, 0 right before the first, None beyond."""
         found = await self._ask("ZREVRANGE", keys.LINE, steps, steps)

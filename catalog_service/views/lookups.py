@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from catalog_service.catalog.lookup import Match
+from catalog_service.catalog.lookup import Match, Relation
 from catalog_service.catalog.resolve import Unresolved
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import Note, Unpublished, Use, View
@@ -16,12 +16,13 @@ from schema.words import Cloud, Direction
 
 
 class MatchView(Struct, frozen=True, omit_defaults=True):
-    """One record that covers what was looked up, and the member that does."""
+    """One record that covers what was looked up (or lies inside it), and the member that does."""
 
     id: str
     source: str
     service: str
     title: str
+    relation: Relation
     prefix: str | None = None
     fqdn: str | None = None
     cloud: Cloud | None = None
@@ -42,6 +43,31 @@ class Lookup(Struct, frozen=True, omit_defaults=True):
     query: str
     version: int
     matches: tuple[MatchView, ...]
+    looked_up: str | None = None
+    """What was looked up, where that is not the query as it stands: a URL's host, the IPv4 in a mapped address."""
+    as_of: datetime | None = None
+    clouds: tuple[Cloud, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    unpublished: tuple[Unpublished, ...] = ()
+    notes: tuple[Note, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class LookupItem(Struct, frozen=True, omit_defaults=True):
+    """One line of many: its matches, or why it could not be looked up."""
+
+    query: str
+    matches: tuple[MatchView, ...] | UnsetType = UNSET
+    """The most specific first, () when nothing holds it; absent beside an error."""
+    looked_up: str | None = None
+    error: str | None = None
+
+
+class BulkLookup(Struct, frozen=True, omit_defaults=True):
+    """``POST /v1/lookup``: an item for each line, in their order; the rest as in `Lookup`."""
+
+    version: int
+    items: tuple[LookupItem, ...]
     as_of: datetime | None = None
     clouds: tuple[Cloud, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()

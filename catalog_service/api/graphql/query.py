@@ -16,9 +16,18 @@ from msgspec import Struct
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
-from catalog_service.api import reads
 from catalog_service.api.graphql import change_types, reason_types, record_types, source_types
 from catalog_service.api.graphql.words import Cloud, ConflictKind, Direction, Kind, Resolve
+from catalog_service.api.reads.allowlists import allowed
+from catalog_service.api.reads.asked import Sources, check_ready, naming
+from catalog_service.api.reads.conflicts import conflicts_at
+from catalog_service.api.reads.diffs import diff_between, diff_span
+from catalog_service.api.reads.held import held_view
+from catalog_service.api.reads.lookups import check_place, looked_up
+from catalog_service.api.reads.records import page_start, record_page
+from catalog_service.api.reads.scenarios import check_scenarios, scenario_views
+from catalog_service.api.reads.sources import check_sources, source_views
+from catalog_service.api.reads.versions import one_version, version_page
 from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions, all_regions
 from catalog_service.catalog.select import Filter
@@ -41,7 +50,7 @@ class Asked(Struct, frozen=True):
     """What a request's resolvers work with."""
 
     reader: Reader
-    sources: reads.Sources
+    sources: Sources
     snapshot: Snapshot
     """The current one when the request came in."""
 
@@ -85,7 +94,7 @@ class Query:
 
     @_question(list[source_types.Source] | None)
     async def sources(self, info: Context) -> tuple[SourceView, ...]:
-        return await reads.source_views(info.context.reader, info.context.sources)
+        return await source_views(info.context.reader, info.context.sources)
 
     @_question(change_types.VersionPage | None, description="Newest first.")
     async def versions(
@@ -93,13 +102,13 @@ class Query:
     ) -> VersionPage:
         asked = info.context
         if source:
-            (source,) = reads.check_sources(asked.reader, asked.sources, (source,))
-        with reads.naming("after", instead_of="cursor"):
-            return await reads.version_page(asked.reader, source, _first(first), after)
+            (source,) = check_sources(asked.reader, asked.sources, (source,))
+        with naming("after", instead_of="cursor"):
+            return await version_page(asked.reader, source, _first(first), after)
 
     @_question(change_types.Version | None)
     async def version(self, info: Context, number: int) -> Version:
-        return await reads.one_version(info.context.reader, str(number))
+        return await one_version(info.context.reader, str(number))
 
     @_question(record_types.EndpointSetPage | None, description="Sorted by id.")
     async def endpoints(
@@ -112,7 +121,7 @@ class Query:
     ) -> RecordPage:
         asked, wanted = info.context, _filter(info.context, filter)
         snapshot, start = await _page_start(asked, wanted, at, after)
-        return await asyncio.to_thread(reads.record_page, snapshot, asked.sources, wanted, start, _first(first))
+        return await asyncio.to_thread(record_page, snapshot, asked.sources, wanted, start, _first(first))
 
     @_question(record_types.EndpointSet | None)
     async def endpoint(self, info: Context, id: str, at: str | None = None) -> Record:  # noqa: A002
@@ -128,9 +137,9 @@ class Query:
         source: list[str] | None = None,
     ) -> Diff:
         asked, wanted = info.context, _values("source", source)
-        wanted = reads.check_sources(asked.reader, asked.sources, wanted)
-        first, last = await reads.diff_span(asked.reader, since, to)
-        return await reads.diff_between(asked.reader, first, last, wanted)
+        wanted = check_sources(asked.reader, asked.sources, wanted)
+        first, last = await diff_span(asked.reader, since, to)
+        return await diff_between(asked.reader, first, last, wanted)
 
     @_question(record_types.Lookup | None, description="`query`: an address, a CIDR block or a name.")
     async def lookup(
@@ -143,11 +152,11 @@ class Query:
         cloud: list[Cloud] | None = None,
     ) -> Lookup:
         wanted = _filter(info.context, EndpointFilter(scenario=scenario, region=region, cloud=cloud))
-        reads.check_place(wanted)
-        reads.check_ready(info.context.reader, at)
+        check_place(wanted)
+        check_ready(info.context.reader, at)
         snapshot = await _snapshot(info.context, at)
-        with reads.naming("query", instead_of="q"):
-            return await asyncio.to_thread(reads.looked_up, snapshot, info.context.sources, query, wanted)
+        with naming("query", instead_of="q"):
+            return await asyncio.to_thread(looked_up, snapshot, info.context.sources, query, wanted)
 
     @_question(record_types.Allowlist | None, description="Unique prefixes and names, never empty.")
     async def allowlist(
@@ -161,15 +170,15 @@ class Query:
         ] = False,
     ) -> AllowlistView:
         wanted = _filter(info.context, filter)
-        reads.check_ready(info.context.reader, at)
+        check_ready(info.context.reader, at)
         snapshot = await _snapshot(info.context, at)
         asked = info.context
-        read = functools.partial(reads.allowed, asked.reader, snapshot, asked.sources, wanted, partial=partial)
+        read = functools.partial(allowed, asked.reader, snapshot, asked.sources, wanted, partial=partial)
         return await asyncio.to_thread(read)
 
     @_question(list[reason_types.Scenario] | None, description="The questions that the filter's `scenario` takes.")
     async def scenarios(self) -> tuple[ScenarioView, ...]:
-        return reads.scenario_views()
+        return scenario_views()
 
     @_question(reason_types.Conflicts | None, description="Where sources disagree, and names that need a second look.")
     async def conflicts(
@@ -180,11 +189,11 @@ class Query:
         at: str | None = None,
     ) -> Conflicts:
         asked = info.context
-        sources = reads.check_sources(asked.reader, asked.sources, _values("source", source))
+        sources = check_sources(asked.reader, asked.sources, _values("source", source))
         kinds = tuple(one for one in ConflictKind if one in _given("kind", kind))
-        reads.check_ready(asked.reader, at)
+        check_ready(asked.reader, at)
         snapshot = await _snapshot(asked, at)
-        return await asyncio.to_thread(reads.conflicts_at, snapshot, asked.sources, sources, kinds)
+        return await asyncio.to_thread(conflicts_at, snapshot, asked.sources, sources, kinds)
 
     @_question(source_types.Regions | None, description="The crosswalk of region spellings.")
     async def regions(self, info: Context) -> Regions:
@@ -196,7 +205,7 @@ class Query:
 
     @_question(change_types.HeldView | None)
     async def held_version(self, info: Context, id: str) -> HeldView:  # noqa: A002
-        return await reads.held_view(info.context.reader, id)
+        return await held_view(info.context.reader, id)
 
 
 async def _snapshot(asked: Asked, at: str | None) -> Snapshot:
@@ -206,8 +215,8 @@ async def _snapshot(asked: Asked, at: str | None) -> Snapshot:
 async def _page_start(asked: Asked, wanted: Filter, at: str | None, after: str | None) -> tuple[Snapshot, str]:
     if at is None and after is None:
         return asked.snapshot, ""
-    with reads.naming("after", instead_of="cursor"):
-        return await reads.page_start(asked.reader, wanted, at, after)
+    with naming("after", instead_of="cursor"):
+        return await page_start(asked.reader, wanted, at, after)
 
 
 def _first(first: int) -> int:
@@ -221,13 +230,13 @@ def _filter(asked: Asked, given: EndpointFilter | None) -> Filter:
     if given is None:
         return Filter()
     return Filter(
-        sources=reads.check_sources(asked.reader, asked.sources, _values("source", given.source)),
+        sources=check_sources(asked.reader, asked.sources, _values("source", given.source)),
         services=_values("service", given.service),
         clouds=tuple(cloud for cloud in Cloud if cloud in _given("cloud", given.cloud)),
         regions=_values("region", given.region),
         directions=tuple(direction for direction in Direction if direction in _given("direction", given.direction)),
         kinds=tuple(kind for kind in Kind if kind in _given("kind", given.kind)),
-        scenarios=reads.check_scenarios(_values("scenario", given.scenario)),
+        scenarios=check_scenarios(_values("scenario", given.scenario)),
         resolve=Resolve.TAGS in _given("resolve", given.resolve),
     )
 

@@ -28,7 +28,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from catalog_service.api.graphql.query import Asked, Query
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.problems import told
-from catalog_service.api.reads import Sources
+from catalog_service.api.reads.asked import Sources
 from catalog_service.reader import Reader
 
 MAX_DEPTH = 8

@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-PAGES = Path(__file__).parent / "pages"
+PAGES = Path(__file__).parent / "page"
 _ASSETS_PACKAGE = "graphene_django_graphiql_static"
 _LONG = "public, max-age=604800"
 _SHORT = "public, max-age=300"
@@ -41,7 +41,7 @@ def asset_routes() -> list[Mount]:
     """Return where the page finds its files."""
     return [
         Mount("/assets/graphiql", _Files(_assets(), _LONG)),
-        Mount("/assets/pages", _Files(PAGES, _SHORT)),
+        Mount("/assets/graphiql-page", _Files(PAGES, _SHORT)),
     ]
 
 

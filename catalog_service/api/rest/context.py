@@ -1,0 +1,116 @@
+"""What every handler works with: the reader, the sources, the bodies kept; and what handlers share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from catalog_service.api.answers import Answers, Body, Subject
+from catalog_service.api.parameters import at_of, filter_of, is_number
+from catalog_service.api.reads.asked import Sources
+from catalog_service.api.reads.scenarios import check_scenarios
+from catalog_service.api.reads.sources import check_sources
+from catalog_service.catalog.resolve import Unresolved
+from catalog_service.catalog.select import Filter
+from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.view import Note, Unpublished
+from catalog_service.reader import Reader
+from schema.words import Cloud
+
+Headers = tuple[tuple[str, str], ...]
+encode = msgspec.json.encode
+
+
+class Context(Struct, frozen=True):
+    """What the handlers of one process share."""
+
+    reader: Reader
+    sources: Sources
+    answers: Answers
+
+    def filter(self, given: QueryParams) -> Filter:
+        """Return the filter asked for, sources and scenarios as they spell themselves.
+
+        Raises:
+            BadParameterError, UnknownSourceError: a value cannot be understood, or names no source.
+        """
+        wanted = filter_of(given)
+        sources = check_sources(self.reader, self.sources, wanted.sources)
+        return replace(wanted, sources=sources, scenarios=check_scenarios(wanted.scenarios))
+
+    async def indexed(self, at: str | None) -> Snapshot:
+        """Return the snapshot with its lookup index, built off the event loop where it is not there yet."""
+        snapshot = await self.reader.at(at)
+        return snapshot if snapshot.warm else await asyncio.to_thread(snapshot.warm_up)
+
+
+def subject(snapshot: Snapshot, route: str, query: str, varies: str = "Accept-Encoding") -> Subject:
+    """Return what an answer of ``route`` to ``query`` is read from ``snapshot`` depends on."""
+    return Subject(snapshot.identity, snapshot.version, route, query, varies, snapshot.as_of)
+
+
+class Page(Protocol):
+    """A page of a list."""
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of the next page, None on the last."""
+
+
+def page(request: Request, found: Page, headers: Headers = ()) -> Body:
+    """Return ``found``, with a Link to the next page relative to the address asked for, whatever proxy is before it."""
+    if found.next is None:
+        return Body(encode(found), headers=headers)
+    given = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    link = f'<?{urlencode([*given, ("cursor", found.next)])}>; rel="next"'
+    return Body(encode(found), headers=(("Link", link), *headers))
+
+
+def lasting(given: QueryParams, wanted: Filter) -> bool:
+    """Tell whether an answer is good for ever: scenarios, regions and references are read by this release's data."""
+    return is_number(at_of(given)) and not (wanted.scenarios or wanted.regions or wanted.resolve)
+
+
+class Answer(Protocol):
+    """An answer that says what it was asked for and what it lacks, as `View` does."""
+
+    @property
+    def clouds(self) -> tuple[Cloud, ...]: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+    @property
+    def unresolved(self) -> tuple[Unresolved, ...]: ...
+    @property
+    def unpublished(self) -> tuple[Unpublished, ...]: ...
+    @property
+    def notes(self) -> tuple[Note, ...]: ...
+
+
+def told(answer: Answer) -> Headers:
+    """Return the headers that say what an answer was asked for and what it lacks; none where nothing is to be said."""
+    return (
+        *listed("Clouds", answer.clouds),
+        *listed("Missing-Sources", answer.missing),
+        *listed("Unresolved", (one.tag for one in answer.unresolved)),
+        *listed("Unpublished", (f"{one.scenario}:{one.cloud}" for one in answer.unpublished)),
+        *listed("Notes", (f"{one.scenario}:{one.cloud}" for one in answer.notes)),
+    )
+
+
+def listed(name: str, values: Iterable[str]) -> Headers:
+    """Return the header ``X-Catalog-<name>`` with ``values``, each once; none where there are none."""
+    text = ", ".join(dict.fromkeys(values))
+    return ((f"X-Catalog-{name}", text),) if text else ()
+
+
+def canonical(wanted: Struct) -> str:
+    """Return the one text of ``wanted``: equal queries are equal text."""
+    return encode(wanted).decode()

@@ -1,0 +1,42 @@
+"""Every operation of REST, and the routes they become. Called by `app` and by the contract generator."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from catalog_service.api.rest import allowlists, conflicts, diffs, documents, held, lookups, records, sources, versions
+from catalog_service.api.rest.context import Context
+from catalog_service.api.rest.operation import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *sources.OPERATIONS,
+    *versions.OPERATIONS,
+    *records.OPERATIONS,
+    *diffs.OPERATIONS,
+    *lookups.OPERATIONS,
+    *allowlists.OPERATIONS,
+    *conflicts.OPERATIONS,
+    *documents.OPERATIONS,
+    *held.OPERATIONS,
+)
+"""Those of one address stand together."""
+
+
+def routes(context: Context) -> list[Route]:
+    """Return the route of each address; Starlette lets HEAD in wherever GET is."""
+    return [_route(context, path, tuple(several)) for path, several in groupby(OPERATIONS, key=lambda one: one.path)]
+
+
+def _route(context: Context, path: str, several: tuple[Operation, ...]) -> Route:
+    by_method = {one.method: one for one in several}
+
+    async def endpoint(request: Request) -> Response:
+        operation = by_method["GET" if request.method == "HEAD" else request.method]
+        operation.check_known(request.query_params)
+        return await operation.handle(context, request)
+
+    return Route(path, endpoint, methods=list(by_method))
