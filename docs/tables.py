@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog_service.catalog.scenarios import all_scenarios
+from catalog_service.export.format import Limit
+from catalog_service.export.formats import LISTED
 from catalog_service.settings import PREFIX, Settings
 from schema.guard import GuardLimits
-from schema.words import EVERY_CLOUD
+from schema.words import EVERY_CLOUD, Kind
 from scrapers.sources import SOURCES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -75,7 +77,23 @@ def _scenarios() -> Iterator[str]:
         yield f"| `{scenario.name}` | {scenario.question} | {without} | {noted} |"
 
 
-_TABLES = {"scenarios": _scenarios, "sources": _sources, "settings": _settings}
+def _formats() -> Iterator[str]:
+    yield "| `format=` | what | wildcards in names | ranges | list name | entries at most |"
+    yield "|---|---|---|---|---|---|"
+    for one in LISTED:
+        wildcards = f"{one.wildcards}" if Kind.FQDN in one.kinds else ""
+        ranges, named = "yes" if one.ranges else "", f"{one.name_length} characters" if one.name_length else ""
+        yield f"| `{one.name}` | {one.holds} | {wildcards} | {ranges} | {named} | {_entries(one.limit)} |"
+
+
+def _entries(limit: Limit | None) -> str:
+    if limit is None:
+        return ""
+    size = f" or {limit.max_bytes:,} bytes" if limit.max_bytes else ""
+    return f"{limit.entries:,}{size}: {limit.product} ({limit.source}; {limit.checked_on})"
+
+
+_TABLES = {"formats": _formats, "scenarios": _scenarios, "sources": _sources, "settings": _settings}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,6 +6,9 @@ shown: a Remove carries the record it removes.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Protocol
+
 from msgspec import UNSET, Struct, UnsetType
 
 from schema.endpoint_set import EndpointSet
@@ -56,7 +59,22 @@ class Summary(Struct, frozen=True):
     fqdns_removed: int = 0
 
 
-def summarize(changes: Changeset) -> Summary:
+class Counted(Protocol):
+    """What `summarize` counts: a `Change`, or one as it is published."""
+
+    @property
+    def disposition(self) -> Disposition: ...
+    @property
+    def prefixes_added(self) -> tuple[str, ...]: ...
+    @property
+    def prefixes_removed(self) -> tuple[str, ...]: ...
+    @property
+    def fqdns_added(self) -> tuple[str, ...]: ...
+    @property
+    def fqdns_removed(self) -> tuple[str, ...]: ...
+
+
+def summarize(changes: Collection[Counted]) -> Summary:
     """Count ``changes``."""
     by_disposition = [change.disposition for change in changes]
     return Summary(

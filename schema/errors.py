@@ -101,6 +101,12 @@ class UnknownVersionError(RequestError):
     code = "UNKNOWN_VERSION"
 
 
+class GoneError(RequestError):
+    """The version was pruned (docs/adr/0009). ``facts["nearest"]`` is the number closest to it that is kept."""
+
+    code = "GONE"
+
+
 class UnknownSourceError(RequestError):
     """No source has this name."""
 
@@ -135,6 +141,12 @@ class UnresolvedTagsError(NoMatchError):
     """Records refer to service tags that no file has: a list without their prefixes would be short."""
 
     code = "UNRESOLVED_TAGS"
+
+
+class OverLimitError(RequestError):
+    """A list has more entries or bytes than its device reads, and nobody asked to cut it."""
+
+    code = "OVER_LIMIT"
 
 
 class NotReadyError(CatalogError):

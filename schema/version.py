@@ -67,9 +67,36 @@ class Version(Struct, frozen=True, omit_defaults=True):
     upstream_version: str | None = None
     upstream_at: datetime | None = None
     accepted_by: str | None = None
-    """Who released it, when the guard had held it."""
+    """Who released it, when the guard had held it; who rolled back to it."""
+    rolled_back_to: int | None = None
+    """The earlier version of the source whose content a person brought back with this one."""
     imported: bool = False
     """History from a file: valid from the upstream's date on, never the newest (docs/adr/0006)."""
+
+
+class Label(Struct, frozen=True):
+    """A name that a person gave to a version; ``at=<name>`` is then ``at=<version>``. It can be moved."""
+
+    name: str
+    """Lower case: a letter, then up to 63 letters, digits, dashes, underscores and single dots; never ``latest``."""
+    version: int
+    set_at: datetime
+    set_by: str
+
+
+class AuditEntry(Struct, frozen=True):
+    """One thing a person did to the catalogue."""
+
+    at: datetime
+    who: str
+    action: str
+    """``label-set``, ``label-delete``, ``accept``, ``reject``, ``rollback`` or ``prune``."""
+    subject: str
+    """The label's name, or the source; of ``prune`` what it dropped, which is ``versions``."""
+    before: str
+    """What was there, as short text: a version's number, as a rule. Empty: nothing."""
+    after: str
+    """What is there since. Empty: nothing."""
 
 
 class HeldVersion(Struct, frozen=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""The closed vocabularies: cloud, direction, disposition. Each source maps its own words to these."""
+"""The closed vocabularies: cloud, direction, disposition, impact. Each source maps its own words to these."""
 
 from __future__ import annotations
 
@@ -51,3 +51,47 @@ class Disposition(StrEnum):
     ADD = "Add"
     CHANGE = "Change"
     REMOVE = "Remove"
+
+
+class Impact(StrEnum):
+    """What a change asks of a customer, in Microsoft's nine words; computed for every source by `catalog.impact`."""
+
+    ADDED_IP = "AddedIp"
+    ADDED_URL = "AddedUrl"
+    ADDED_IP_AND_URL = "AddedIpAndUrl"
+    ADDED_SUBSTITUTE_URL = "AddedSubstituteUrl"
+    REMOVED_IP_OR_URL = "RemovedIpOrUrl"
+    CHANGED_IS_EXPRESS_ROUTE = "ChangedIsExpressRoute"
+    MOVED_IP_OR_URL = "MovedIpOrUrl"
+    REMOVED_DUPLICATE_IP_OR_URL = "RemovedDuplicateIpOrUrl"
+    OTHER_NON_PRIORITY_CHANGES = "OtherNonPriorityChanges"
+
+
+class Significance(StrEnum):
+    """How much of a change is more than noise: `catalog.impact` says which fields are what."""
+
+    MATERIAL = "material"
+    SPACE = "space"
+    """Prefixes were cut another way and cover the same addresses."""
+    WORDING = "wording"
+    COUNTER = "counter"
+
+
+class Family(StrEnum):
+    """Which prefixes are asked for; names belong to no family."""
+
+    IPV4 = "4"
+    IPV6 = "6"
+    BOTH = "both"
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The families as numbers."""
+        return (4, 6) if self is Family.BOTH else (int(self.value),)
+
+
+class Only(StrEnum):
+    """Which side of a diff is asked for, when not both."""
+
+    ADDED = "added"
+    REMOVED = "removed"

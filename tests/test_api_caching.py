@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from catalog_service.api.answers import IMMUTABLE, REVALIDATE, Answers, Body, Subject
+from catalog_service.api.negotiation import coding
 from catalog_service.store.connect import Store
 from tests.api_client import (
     DAY,
@@ -139,22 +141,97 @@ async def test_a_demo_is_marked_and_never_kept(store: Store) -> None:
             assert "immutable" not in response.headers.get("cache-control", "")
 
 
-async def test_large_answers_are_compressed_for_those_who_take_it(store: Store) -> None:
-    """gzip has its own ETag, either ETag is a 304, and small answers stay as they are."""
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+async def test_large_answers_are_compressed_for_those_who_take_it(store: Store, packing: str) -> None:
+    """Each coding has its own ETag, each ETag is a 304, and small answers stay as they are."""
     await commit(store, TAGS, MANY, START)
     app, _ = await application(store)
     async with client(app) as opened:
-        packed = await opened.get("/v1/allowlist", headers={"Accept-Encoding": "gzip"})
-        plain = await opened.get("/v1/allowlist", headers={"Accept-Encoding": "gzip;q=0, *"})
-        small = await opened.get("/v1/allowlist?service=Tag1", headers={"Accept-Encoding": "gzip"})
+        packed = await opened.get("/v1/allowlist", headers={"Accept-Encoding": packing})
+        plain = await opened.get("/v1/allowlist", headers={"Accept-Encoding": "gzip;q=0, zstd;q=0, *"})
+        small = await opened.get("/v1/allowlist?service=Tag1", headers={"Accept-Encoding": packing})
         again = await opened.get("/v1/allowlist", headers={"If-None-Match": packed.headers["etag"]})
-    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["content-encoding"] == packing
     assert int(packed.headers["content-length"]) < len(plain.content) / 2
     assert packed.text == plain.text
-    assert packed.headers["etag"] != plain.headers["etag"]
+    assert packed.headers["etag"] == f'{plain.headers["etag"][:-1]}-{packing}"'
     assert "content-encoding" not in plain.headers
     assert "content-encoding" not in small.headers
+    assert {one.headers["vary"] for one in (packed, plain, small)} == {"Accept, Accept-Encoding"}
     assert (again.status_code, again.headers["etag"]) == (304, packed.headers["etag"])
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        ("", ""),
+        ("gzip", "gzip"),
+        ("gzip, deflate, br", "gzip"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("GZIP ; Q=0.5", "gzip"),
+        ("gzip;q=0.9, zstd;q=0.8", "gzip"),
+        ("zstd;q=0.1, gzip;q=0.1", "zstd"),
+        ("*", "zstd"),
+        ("*;q=0.5, zstd;q=0", "gzip"),
+        ("gzip;q=0.5, identity", ""),
+        ("identity;q=0.5, gzip", "gzip"),
+        ("identity;q=0, gzip;q=0", ""),
+        ("gzip;q=0", ""),
+        ("gzip;q=0.000", ""),
+        ("gzip;q=nan, zstd;q=inf", ""),
+        ("gzip;q=-1", ""),
+        ("gzip;q=x", ""),
+        ("br, deflate", ""),
+        (",;=,q", ""),
+    ],
+)
+def test_the_coding_a_client_likes_best(accepted: str, chosen: str) -> None:
+    """The heaviest weight wins, zstd between equals; what weighs nothing or cannot be read is not taken."""
+    assert coding(accepted) == chosen
+
+
+async def test_a_client_that_goes_away_stops_nobody() -> None:
+    """One rendering serves all who wait for it, also when the one who began it has left."""
+    started, finish = asyncio.Event(), asyncio.Event()
+    rendered = []
+
+    async def render() -> Body:
+        rendered.append(1)
+        started.set()
+        await finish.wait()
+        return Body(b"x" * 5000)
+
+    answers, subject = Answers(), Subject("content", 1, "route")
+    first, second = (asyncio.create_task(answers.versioned(request(), subject, render)) for _ in range(2))
+    await started.wait()
+    first.cancel()
+    finish.set()
+    response = await second
+    assert (bytes(response.body), rendered, first.cancelled()) == (b"x" * 5000, [1], True)
+
+
+async def test_a_failed_rendering_is_tried_again() -> None:
+    """Everybody who waited is told of the error, and the next one begins anew."""
+    answers, subject = Answers(), Subject("content", 1, "route")
+
+    async def fails() -> Body:
+        raise ValueError("once")
+
+    async def renders() -> Body:
+        return Body(b"x")
+
+    with pytest.raises(ValueError, match="once"):
+        await answers.versioned(request(), subject, fails)
+    assert (await answers.versioned(request(), subject, renders)).status_code == 200
+
+
+async def test_what_moves_is_compressed_once() -> None:
+    """A large body without a version is kept with its compressed form, for as long as it is the same."""
+    answers, body = Answers(), Body(b"x" * 50_000)
+    first, second = [await answers.unversioned(request(accept_encoding="zstd"), body) for _ in range(2)]
+    assert first.body is second.body
+    other = await answers.unversioned(request(), Body(body.data, "text/html"))
+    assert other.headers["content-type"].startswith("text/html")
 
 
 async def test_a_body_is_rendered_once() -> None:

@@ -89,17 +89,18 @@ async def test_versions_are_paged_downwards(store: Store) -> None:
 
 
 async def test_graphql_pages_the_same(store: Store) -> None:
-    """`after` takes `next`, and a page is of the version its cursor was given at."""
+    """`after` takes `endCursor`, and a page is of the version its cursor was given at."""
     await commit(store, TAGS, TEN, START)
     app, reader = await application(store)
-    query = "query($after: String) { endpoints(first: 6, after: $after) { version items { title } next } }"
+    fields = "version nodes { title } pageInfo { endCursor hasNextPage }"
+    query = f"query($after: String) {{ endpoints(first: 6, after: $after) {{ {fields} }} }}"
     async with client(app) as opened:
         first = (await graphql(opened, query))["data"]["endpoints"]
         await commit(store, TAGS, OTHERS, START + DAY)
         await reader.refresh()
-        second = (await graphql(opened, query, after=first["next"]))["data"]["endpoints"]
-    assert [one["title"] for one in (*first["items"], *second["items"])] == [one.title for one in TEN]
-    assert (second["version"], second["next"]) == (1, None)
+        second = (await graphql(opened, query, after=first["pageInfo"]["endCursor"]))["data"]["endpoints"]
+    assert [one["title"] for one in (*first["nodes"], *second["nodes"])] == [one.title for one in TEN]
+    assert (second["version"], second["pageInfo"]["hasNextPage"]) == (1, False)
 
 
 async def test_pages_of_an_imported_version_are_of_that_version(store: Store, tmp_path: Path) -> None:

@@ -41,15 +41,15 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
         ("/v1/endpoints?limit=5001", "limit"),
         ("/v1/endpoints?limit=ten", "limit"),
         ("/v1/endpoints?limit=1&limit=2", "limit"),
-        ("/v1/endpoints?at=yesterday", "at"),
+        ("/v1/endpoints?at=2%20days%20ago", "at"),
         ("/v1/endpoints?cursor=nonsense", "cursor"),
         ("/v1/endpoints?cursor=%C3%A9", "cursor"),
         ("/v1/versions?cursor=W10", "cursor"),
-        ("/v1/versions/first", "version"),
+        ("/v1/versions/first!", "version"),
         ("/v1/diff/1..2", "span"),
         ("/v1/diff/...2", "span"),
-        ("/v1/diff/x...2", "from"),
-        ("/v1/diff/1...y", "to"),
+        ("/v1/diff/x!...2", "from"),
+        ("/v1/diff/1...y!", "to"),
         ("/v1/lookup", "q"),
         ("/v1/lookup?q=300.1.1.1", "q"),
         ("/v1/lookup?q=13.66.60.1/24", "q"),
@@ -96,6 +96,28 @@ async def test_what_is_not_there_is_a_404(store: Store, path: str, code: str, pa
         body = problem(await opened.get(path), 404, code)
     if code != "NO_MATCH":
         assert body["parameter"] == parameter
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("/v1/versions/1", "version"),
+        ("/v1/endpoints?at=1", "at"),
+        (f"/v1/endpoints/{TAGS}:Storage?at=1", "at"),
+        ("/v1/allowlist?at=latest~2", "at"),
+        ("/v1/lookup?q=13.66.60.1&at=1", "at"),
+        ("/v1/conflicts?at=1", "at"),
+        ("/v1/diff/1...latest", "from"),
+    ],
+)
+async def test_what_was_pruned_is_a_410(store: Store, path: str, parameter: str) -> None:
+    """A version that retention took away is gone, not unknown, and the nearest that is kept is told."""
+    await published(store)
+    await store.redis.set(keys.FLOOR, 2)
+    app, _ = await application(store)
+    async with client(app) as opened:
+        body = problem(await opened.get(path), 410, "GONE")
+    assert (body["nearest"], body["parameter"]) == (2, parameter)
 
 
 async def test_no_route_and_wrong_method_are_problems_too(store: Store) -> None:

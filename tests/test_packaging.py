@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
+GRAPHIQL = ROOT / "catalog_service" / "api" / "graphiql"
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -54,20 +56,49 @@ def test_the_lock_holds_all_that_is_declared() -> None:
     assert names(declared) <= names(LOCK.splitlines())
 
 
+def test_the_npm_lock_pins_every_package_by_hash_and_holds_no_address() -> None:
+    """GraphiQL is built of the same files everywhere, from whatever registry a site has."""
+    lock = (GRAPHIQL / "web" / "package-lock.json").read_text()
+    assert "://" not in lock
+    packages = {name: one for name, one in json.loads(lock)["packages"].items() if name}
+    assert len(packages) > 50
+    assert [name for name, one in packages.items() if not one["integrity"].startswith("sha512-")] == []
+
+
+def test_what_the_build_hook_needs_is_in_the_lock() -> None:
+    """`make install` builds GraphiQL without asking an index for anything that the lock does not pin."""
+    (required,) = re.findall(
+        r"^REQUIREMENTS = \[(.*?)^\]", (GRAPHIQL / "web" / "hook.py").read_text(), re.DOTALL | re.MULTILINE
+    )
+    requirements = re.findall(r'"(.+?)",$', required, re.MULTILINE)
+    assert len(requirements) == 2
+    assert set(requirements) <= set(PROJECT["dependency-groups"]["dev"])
+    assert all(requirement.partition(";")[0] in LOCK for requirement in requirements)
+
+
 def test_the_package_named_schema_on_the_index_is_not_ours() -> None:
     """The words are in this project; an unrelated package has the same name."""
     assert "schema" not in names(LOCK.splitlines())
 
 
 def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
-    """Data files of the demo and of the pages too; no tests, no bench."""
+    """Data files of the demo and of the pages too; no tests, no bench, nothing of what GraphiQL is built from."""
     for package in ("schema", "scrapers", "catalog_service"):
         ours = {path.relative_to(ROOT) for path in (ROOT / package).rglob("*") if path.is_file()}
-        expected = {path for path in ours if "__pycache__" not in path.parts}
+        expected = {path for path in ours if "__pycache__" not in path.parts and ROOT / path.parent != GRAPHIQL / "web"}
         shipped = {path.relative_to(wheel) for path in (wheel / package).rglob("*") if path.is_file()}
         assert expected - shipped == set()
-    assert not (wheel / "tests").exists()
-    assert not (wheel / "bench").exists()
+    for left_out in ("tests", "bench", (GRAPHIQL / "web").relative_to(ROOT)):
+        assert not (wheel / left_out).exists()
+    assert list(wheel.rglob("node_modules")) == []
+
+
+def test_the_wheel_holds_graphiql_and_needs_nothing_for_it(wheel: Path) -> None:
+    """The built files are in it, no dependency brings them."""
+    built = wheel / GRAPHIQL.relative_to(ROOT) / "built"
+    assert {"app.css.gz", "app.js.gz"} <= {path.name for path in built.iterdir()}
+    (metadata,) = wheel.glob("*.dist-info/METADATA")
+    assert "graphiql" not in metadata.read_text().partition("\n\n")[0]
 
 
 def test_the_installed_program_runs_from_anywhere(wheel: Path, tmp_path: Path) -> None:

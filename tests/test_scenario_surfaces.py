@@ -103,7 +103,7 @@ CONFLICT = "kind subject clouds region direction parties { source ids says only 
 )
 async def test_records_agree(opened: httpx.AsyncClient, query: str, path: str) -> None:
     """Records with the scenarios that want them, the tags behind them, and all that the answer lacks."""
-    answer = await graphql(opened, f"{{ {query} {{ version items {{ {RECORD} {USES} }} next {LACKS} }} }}")
+    answer = await graphql(opened, f"{{ {query} {{ version nodes {{ {RECORD} {USES} }} {LACKS} }} }}")
     expected = bare(await body(opened, path))
     shown = as_rest(answer["data"]["endpoints"])
     assert _without_marks(shown) == _without_marks(expected)
@@ -148,7 +148,7 @@ async def test_conflicts_and_scenarios_agree(opened: httpx.AsyncClient) -> None:
     """One function stands behind both."""
     answer = await graphql(
         opened,
-        f"{{ conflicts {{ version items {{ {CONFLICT} }} missing }} "
+        f"{{ conflicts {{ version nodes {{ {CONFLICT} }} missing }} "
         "scenarios { name title question clouds nothing { cloud sentence } } }",
     )
     conflicts, scenarios = await body(opened, "/v1/conflicts"), await body(opened, "/v1/scenarios")
@@ -320,8 +320,8 @@ async def test_a_lookup_may_be_asked_of_a_scenario(opened: httpx.AsyncClient) ->
     assert found["matches"][0]["scenarios"] == [{"scenario": "connectors", "direction": "inbound"}]
     answer = await graphql(
         opened,
-        '{ lookup(query: "20.0.2.9", scenario: ["connectors"], region: ["europe"]) '
-        "{ query version matches { id source service title prefix fqdn cloud clouds region direction category "
+        '{ lookup(query: "20.0.2.9", filter: {scenario: ["connectors"], region: ["europe"]}) '
+        "{ query version matches { id source service title relation prefix fqdn cloud clouds region direction category "
         f"protocols tcpPorts udpPorts scenarios {{ scenario direction }} }} {LACKS} }} }}",
     )
     assert as_rest(answer["data"]["lookup"]) == bare(found)
@@ -333,7 +333,8 @@ async def test_a_lookup_may_be_asked_of_a_scenario(opened: httpx.AsyncClient) ->
     assert {one["cloud"] for one in nothing["notes"]} == {"usgov"}
     unread = await body(opened, "/v1/lookup?q=20.0.2.9&scenario=connectors&cloud=china")
     assert [one["source"] for one in unread["unresolved"]] == ["azure-service-tags-china"]
-    assert (await opened.get("/v1/lookup?q=20.0.2.9&region=europe")).status_code == 400
+    narrowed = await body(opened, "/v1/lookup?q=20.0.2.9&region=northeurope")
+    assert [one["id"] for one in narrowed["matches"]] == [f"{PUBLIC_TAGS}:AzureConnectors.NorthEurope"]
 
 
 # The command line, on the same store

@@ -65,6 +65,8 @@ def test_paths_are_absolute_and_know_the_home_directory(monkeypatch: pytest.Monk
         ("port", "65536", "65535"),
         ("port", "http", "integer"),
         ("redis_url", "http://host", "Redis address"),
+        ("operator_token", "too short", "at least 16"),
+        ("operator_token", "long enough but with spaces", "no space"),
         ("mirror", "ftp://host/path", "http or https"),
         ("contact", "two\nlines", "pattern"),
         ("fetch_timeout_s", "0", "greater than 0"),
@@ -124,7 +126,7 @@ def test_addresses_come_from_a_table_or_from_json(tmp_path: Path, monkeypatch: p
 
 def test_a_password_is_not_shown() -> None:
     """Neither in the settings' own text nor in an error."""
-    assert "secret" not in repr(load_settings({"redis_url": "redis://:secret@host"}))
+    assert "secret" not in repr(load_settings({"redis_url": "redis://:secret@host", "operator_token": "secret" * 4}))
     with pytest.raises(BadParameterError) as caught:
         load_settings({"redis_url": "ftp://:secret@host"})
     assert "secret" not in str(caught.value)

@@ -181,7 +181,7 @@ async def test_a_version_has_many_names(store: Store, spec: str | None, number: 
 @pytest.mark.parametrize(
     ("spec", "error"),
     [("4", UnknownVersionError), ("latest~4", UnknownVersionError), ("2026-10-31", UnknownVersionError),
-     ("yesterday", BadParameterError), ("-1", BadParameterError), ("2026-13-01", BadParameterError)],
+     ("yesterday", UnknownVersionError), ("2 days ago", BadParameterError), ("-1", BadParameterError), ("2026-13-01", BadParameterError)],
 )  # fmt: skip
 async def test_names_of_no_version_are_the_clients_error(store: Store, spec: str, error: type[Exception]) -> None:
     """What does not exist and what cannot be read are told apart."""

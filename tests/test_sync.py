@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from catalog_service.api.reads import held_view
+from catalog_service.api.reads.held import held_view
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store

@@ -1,4 +1,4 @@
-"""Answers over HTTP: strong ETags, 304, gzip, and rendered bodies kept by what they depend on.
+"""Answers over HTTP: strong ETags, 304, zstd and gzip, and rendered bodies kept by what they depend on.
 
 A versioned answer is named by (content, route, canonical query): that is its ETag, so a client that
 has it is told so before anything is rendered, and each body is rendered and compressed once for as
@@ -16,15 +16,20 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from importlib.metadata import version as release_of
 
+import zstandard
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog_service.api.flights import Flights
+from catalog_service.api.negotiation import CODINGS, coding
+
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 _RELEASE = release_of("catalog-service")
-_MIN_GZIP_BYTES = 1000
+_MIN_PACKED_BYTES = 1000
 _GZIP_LEVEL = 6
+_ZSTD_LEVEL = 12
 _IN_PLACE_BYTES = 16_000
 _MAX_ENTRIES = 256
 _MAX_BYTES = 64 << 20
@@ -60,11 +65,12 @@ class Body(Struct, frozen=True):
 
 class _Kept(Struct):
     body: Body
-    gzipped: bytes = b""
+    packed: dict[str, bytes] = {}
+    """By coding, as far as somebody asked for it."""
 
     @property
     def size(self) -> int:
-        return len(self.body.data) + len(self.gzipped)
+        return len(self.body.data) + sum(map(len, self.packed.values()))
 
 
 Render = Callable[[], Awaitable[Body]]
@@ -74,9 +80,11 @@ class Answers:
     """The rendered bodies of one process, least recently used first."""
 
     def __init__(self, *, immutable: bool = True, max_entries: int = _MAX_ENTRIES, max_bytes: int = _MAX_BYTES) -> None:
-        self._kept: OrderedDict[Subject, _Kept] = OrderedDict()
+        self._kept: OrderedDict[Subject | str, _Kept] = OrderedDict()
         self._immutable = immutable
         self._limits = (max_entries, max_bytes)
+        self._rendering: Flights[_Kept] = Flights()
+        self._packing: Flights[bytes] = Flights()
 
     async def versioned(
         self, request: Request, subject: Subject, render: Render, *, immutable: bool = False, keep: bool = True
@@ -99,15 +107,14 @@ class Answers:
             headers["X-Catalog-Version"] = str(subject.version)
         if known := _known(request, subject.etag):
             return Response(status_code=304, headers={**headers, "ETag": known})
-        kept = self._kept.get(subject)
-        if kept is None:
-            kept = _Kept(await render())
-            if keep:
-                self._kept[subject] = kept
-                self._shrink()
-        else:
+
+        async def rendered() -> _Kept:
+            return self._keep(subject, await render(), keep=keep)
+
+        kept = self._kept.get(subject) or await self._rendering.once(subject, rendered)
+        if subject in self._kept:
             self._kept.move_to_end(subject)
-        return await _response(request, kept, subject.etag, headers)
+        return await self._response(request, kept, subject.etag, headers)
 
     async def unversioned(self, request: Request, body: Body) -> Response:
         """Answer with ``body``, which moves without a new version: its own bytes are its ETag."""
@@ -115,32 +122,49 @@ class Answers:
         headers = {"Cache-Control": REVALIDATE, "Vary": "Accept-Encoding"}
         if known := _known(request, etag):
             return Response(status_code=304, headers={**headers, "ETag": known})
-        return await _response(request, _Kept(body), etag, headers)
+        kept = self._kept.get(etag)
+        if kept is None or kept.body != body:  # the same bytes may come under other headers
+            kept = self._keep(etag, body, keep=len(body.data) > _IN_PLACE_BYTES)
+        return await self._response(request, kept, etag, headers)
+
+    def _keep(self, name: Subject | str, body: Body, *, keep: bool) -> _Kept:
+        kept = _Kept(body)
+        if keep:
+            self._kept[name] = kept
+            self._shrink()
+        return kept
+
+    async def _response(self, request: Request, kept: _Kept, etag: str, headers: dict[str, str]) -> Response:
+        body = kept.body
+        own = dict(body.headers)
+        packing = coding(request.headers.get("accept-encoding", ""))
+        if len(body.data) < _MIN_PACKED_BYTES or not packing:
+            return Response(body.data, headers={**headers, **own, "ETag": f'"{etag}"'}, media_type=body.media_type)
+        if packing not in kept.packed:
+            kept.packed[packing] = await self._packing.once((etag, packing), lambda: _packed(body.data, packing))
+            self._shrink()
+        about = {"ETag": f'"{etag}-{packing}"', "Content-Encoding": packing}
+        return Response(kept.packed[packing], headers={**headers, **own, **about}, media_type=body.media_type)
 
     def _shrink(self) -> None:
         max_entries, max_bytes = self._limits
-        while self._kept and (
-            len(self._kept) > max_entries or sum(one.size for one in self._kept.values()) > max_bytes
-        ):
-            self._kept.popitem(last=False)
+        size = sum(one.size for one in self._kept.values())
+        while self._kept and (len(self._kept) > max_entries or size > max_bytes):
+            size -= self._kept.popitem(last=False)[1].size
 
 
-async def _response(request: Request, kept: _Kept, etag: str, headers: dict[str, str]) -> Response:
-    body = kept.body
-    own = dict(body.headers)
-    if len(body.data) < _MIN_GZIP_BYTES or not _takes_gzip(request):
-        return Response(body.data, headers={**headers, **own, "ETag": f'"{etag}"'}, media_type=body.media_type)
-    if not kept.gzipped:
-        kept.gzipped = await _gzipped(body.data)
-    packed = {"ETag": f'"{etag}-gzip"', "Content-Encoding": "gzip"}
-    return Response(kept.gzipped, headers={**headers, **own, **packed}, media_type=body.media_type)
-
-
-async def _gzipped(data: bytes) -> bytes:
+async def _packed(data: bytes, packing: str) -> bytes:
     """Compress, large bodies off the event loop; without a time stamp, equal data give equal bytes."""
-    if len(data) <= _IN_PLACE_BYTES:
-        return gzip.compress(data, _GZIP_LEVEL, mtime=0)
-    return await asyncio.to_thread(gzip.compress, data, _GZIP_LEVEL, mtime=0)
+    pack = _zstd if packing == "zstd" else _gzip
+    return pack(data) if len(data) <= _IN_PLACE_BYTES else await asyncio.to_thread(pack, data)
+
+
+def _gzip(data: bytes) -> bytes:
+    return gzip.compress(data, _GZIP_LEVEL, mtime=0)
+
+
+def _zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(data)
 
 
 def _digest(data: bytes) -> str:
@@ -148,18 +172,10 @@ def _digest(data: bytes) -> str:
 
 
 def _known(request: Request, etag: str) -> str | None:
-    """Return the ETag among those the client has, in either encoding, that names this answer; or None."""
-    given = request.headers.get("if-none-match", "")
+    """Return the ETag among those the client has, in any coding, that names this answer; or None."""
+    given = request.headers.get("if-none-match", "") if request.method in {"GET", "HEAD"} else ""
     listed = [one.strip().removeprefix("W/") for one in given.split(",")]
     if "*" in listed:
         return f'"{etag}"'
-    return next((one for one in listed if one in (f'"{etag}"', f'"{etag}-gzip"')), None)
-
-
-def _takes_gzip(request: Request) -> bool:
-    """Tell whether the client takes gzip (RFC 9110 12.5.3); a weight of zero refuses it."""
-    weights: dict[str, str] = {}
-    for part in request.headers.get("accept-encoding", "").lower().replace(" ", "").split(","):
-        coding, _, weight = part.partition(";q=")
-        weights[coding] = weight or "1"
-    return weights.get("gzip", weights.get("*", "0")).strip("0.") != ""
+    names = {f'"{etag}"', *(f'"{etag}-{packing}"' for packing in CODINGS)}
+    return next((one for one in listed if one in names), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 
 import structlog
@@ -16,14 +17,20 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from catalog_service.api.actions import Actions
 from catalog_service.api.answers import Answers
+from catalog_service.api.bounds import refusal
+from catalog_service.api.docs import docs_routes
+from catalog_service.api.front import Front
 from catalog_service.api.graphiql import asset_routes, graphiql_page
 from catalog_service.api.graphql.view import GraphQLView
 from catalog_service.api.health import Health
-from catalog_service.api.problems import on_error, on_http_error, problem, told
+from catalog_service.api.pages.errors import unrouted
+from catalog_service.api.pages.page import pages_of
+from catalog_service.api.pages.routes import home_page, page_routes
+from catalog_service.api.problems import on_error, problem, told
 from catalog_service.api.rest.context import Context
 from catalog_service.api.rest.routes import routes
 from catalog_service.reader import Reader
@@ -34,23 +41,39 @@ from schema.source import SourceInfo
 _log = structlog.get_logger()
 
 
-def create_app(reader: Reader, sources: tuple[SourceInfo, ...], *, demo: bool = False) -> Starlette:
-    """Return the application. ``demo`` marks every answer and GraphiQL as made from demo data."""
+def create_app(
+    reader: Reader, sources: tuple[SourceInfo, ...], *, demo: bool = False, actions: Actions | None = None
+) -> Starlette:
+    """Return the application; its ``state.close`` ends what streams, for a server that is asked to stop.
+
+    ``demo`` marks every answer and GraphiQL as made from demo data; without ``actions`` nothing can be changed.
+    """
     # A demo's versions have the numbers that real ones at the same address will have: nobody may keep them.
     context = Context(reader, sources, Answers(immutable=not demo))
-    graphql = GraphQLView(reader, sources, graphiql_page(demo=demo))
+    pages = pages_of(context, demo=demo)
+    graphql = GraphQLView(reader, sources, graphiql_page(demo=demo), actions)
     fixed = {"X-Content-Type-Options": "nosniff", **({"X-Catalog-Demo": "true"} if demo else {})}
-    return Starlette(
+    app = Starlette(
         routes=[
-            *Health(reader, sources).routes(),
+            *Health(reader, sources, home_page(pages)).routes(),
+            *page_routes(pages),
             *routes(context),
-            Route("/graphql", graphql.handle, methods=["GET", "POST"]),
+            *docs_routes(context.answers, demo=demo),
+            *graphql.routes(),
             *asset_routes(),
         ],
         middleware=[Middleware(_Edge, headers=fixed)],
-        exception_handlers={HTTPException: on_http_error, CatalogError: on_error, RedisError: on_error},
+        exception_handlers={
+            HTTPException: functools.partial(unrouted, pages),
+            CatalogError: on_error,
+            RedisError: on_error,
+        },
         lifespan=lambda _: _following(reader),
     )
+    app.state.close = graphql.close
+    app.router.redirect_slashes = False  # to an address made of the Host header
+    app.middleware_stack = Front(app.build_middleware_stack(), reader)  # outermost: a hit costs nothing else
+    return app
 
 
 @contextlib.asynccontextmanager
@@ -68,7 +91,7 @@ async def _following(reader: Reader) -> AsyncIterator[None]:
 
 
 class _Edge:
-    """The outermost layer: the same headers on every answer, and an answer even where the program is at fault."""
+    """The same headers on every answer that is made, and an answer even where the program is at fault."""
 
     def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self._app = app
@@ -88,7 +111,8 @@ class _Edge:
             await send(message)
 
         try:
-            await self._app(scope, receive, with_headers)
+            refused = refusal(scope)
+            await (problem(refused) if refused else self._app)(scope, receive, with_headers)
         except Exception as error:
             if started:
                 raise

@@ -28,11 +28,11 @@ class Cursor(Struct, frozen=True, array_like=True):
     query: str
     """Digest of which list it is, and its filter."""
     content: str
-    """Digest of what stood there, where that may become more: at a date. Empty elsewhere."""
+    """Digest of what it was cut from, where that may become another: at a date, for a mirror. Empty elsewhere."""
 
 
 def encode_cursor(kind: str, point: Point, after: str, wanted: Filter, content: str = "") -> str:
-    """Return the token of the page after ``after`` in the list ``kind``; ``content`` is what stands at a date."""
+    """Return the token of the page after ``after`` in the list ``kind``, of ``content`` alone if given."""
     data = msgspec.json.encode(Cursor(point, after, _query(kind, wanted), _digest(content.encode()) if content else ""))
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
@@ -56,9 +56,14 @@ def decode_cursor(kind: str, token: str, wanted: Filter) -> Cursor:
     return cursor
 
 
+def is_of(cursor: Cursor, content: str) -> bool:
+    """Tell whether the page before was cut from ``content``."""
+    return cursor.content == _digest(content.encode())
+
+
 def check_content(cursor: Cursor, content: str) -> None:
     """Raise BadParameterError where ``content`` is not what the page before was cut from."""
-    if cursor.content and cursor.content != _digest(content.encode()):
+    if cursor.content and not is_of(cursor, content):
         message = "the catalogue has learned more of that date since the page before: begin anew"
         raise BadParameterError(message, parameter="cursor")
 

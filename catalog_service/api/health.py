@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from catalog_service.api.negotiation import takes_html
@@ -18,20 +19,21 @@ from catalog_service.reader import Reader
 
 
 class Health:
-    """The handlers, over one reader."""
+    """The handlers, over one reader; ``home`` is the page that browsers get at ``/``."""
 
-    def __init__(self, reader: Reader, sources: Sources) -> None:
+    def __init__(self, reader: Reader, sources: Sources, home: Callable[[Request], Awaitable[Response]]) -> None:
         self._reader = reader
         self._sources = sources
+        self._home = home
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [Route("/", self.index), Route("/healthz", self.alive), Route("/readyz", self.ready)]
 
     async def index(self, request: Request) -> Response:
-        """``GET /``: GraphiQL for a browser, the list of routes for a program."""
+        """``GET /``: a page for a browser, the list of routes for a program."""
         if takes_html(request.headers.get("accept", "")):
-            return RedirectResponse("graphql", headers={"Vary": "Accept"})
+            return await self._home(request)
         paths = sorted({path for route in request.app.routes if (path := _path(route))})
         return _json({"version": self._reader.current.version, "routes": paths}, headers={"Vary": "Accept"})
 

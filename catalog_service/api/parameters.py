@@ -14,6 +14,7 @@ from typing import TypeVar
 from starlette.datastructures import QueryParams
 
 from catalog_service.catalog.select import Filter, Resolve
+from catalog_service.catalog.sort import BY_ID, Sort, SortKey
 from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Kind
 
@@ -63,6 +64,17 @@ def at_of(parameters: QueryParams) -> str | None:
     return _ZONE_EATEN.sub(r"\1+\2", text) if text else None
 
 
+def sort_of(parameters: QueryParams) -> Sort:
+    """Return the order that ``sort`` asks for. Raises BadParameterError."""
+    text = one(parameters, "sort")
+    if text is None:
+        return BY_ID
+    if (word := text.removeprefix("-").lower()) not in set(SortKey):
+        message = f"{text!r} is nothing to sort by; there are {', '.join(SortKey)}, each with a - before it too"
+        raise BadParameterError(message, parameter="sort", value=text, known=tuple(SortKey))
+    return Sort(SortKey(word), text.startswith("-"))
+
+
 def limit_of(parameters: QueryParams, *, default: int, most: int) -> int:
     """Return ``limit``, from 1 to ``most``. Raises BadParameterError."""
     text = one(parameters, "limit")
@@ -90,8 +102,8 @@ def words_of(parameters: QueryParams, name: str, type_: type[Word]) -> tuple[Wor
     """Return the values of ``name``, words of ``type_``, in its order. Raises BadParameterError."""
     values = many(parameters, name)
     for value in values:
-        if value.lower() not in set(type_):
+        if value.lower() not in {word.value.lower() for word in type_}:
             message = f"{value!r} is not a {name}; there are {', '.join(type_)}"
             raise BadParameterError(message, parameter=name, value=value, known=tuple(type_))
     given = {value.lower() for value in values}
-    return tuple(word for word in type_ if word.value in given)
+    return tuple(word for word in type_ if word.value.lower() in given)

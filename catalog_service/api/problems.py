@@ -23,6 +23,7 @@ from schema.errors import (
     GoneError,
     NoMatchError,
     NotReadyError,
+    OverLimitError,
     RequestError,
     StoreError,
     UnknownDocumentError,
@@ -44,6 +45,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (UnknownDocumentError, 404),
     (UnknownHeldError, 404),
     (NoMatchError, 404),
+    (OverLimitError, 422),
     (RequestError, 400),
     (NotReadyError, 503),
     (CorruptContentError, 500),
@@ -55,7 +57,7 @@ _OPERATORS = {
     StoreError.code: "the store does not answer at the moment",
     CorruptContentError.code: "stored content is damaged",
 }
-_HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE"}
+_HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
 _RESERVED = ("type", "title", "status", "detail", "code")
 _log = structlog.get_logger()
 

@@ -170,13 +170,15 @@ def _net(history: list[Change]) -> Change | None:
 
 
 def _net_members(steps: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> tuple[set[str], set[str]]:
+    """Return what all ``steps`` together gained and lost; what came and left in between is neither."""
     gained: set[str] = set()
     lost: set[str] = set()
     for added_now, removed_now in steps:
-        gained, lost = (
-            (gained - set(removed_now)) | (set(added_now) - lost),
-            (lost - set(added_now)) | (set(removed_now) - gained),
-        )
+        back, undone = lost.intersection(added_now), gained.intersection(removed_now)
+        gained.update(added_now)
+        lost.update(removed_now)
+        gained -= back | undone
+        lost -= back | undone
     return gained, lost
 
 

@@ -14,13 +14,20 @@ import click
 from redis.exceptions import RedisError
 
 from catalog_service.cli import exits
-from catalog_service.cli.catalog import diff, lookup, sources, versions
+from catalog_service.cli.audit import audit
+from catalog_service.cli.catalog import sources, versions
 from catalog_service.cli.command import shared_flags
+from catalog_service.cli.diffs import diff
 from catalog_service.cli.documents import document, import_, reparse
 from catalog_service.cli.export import export
 from catalog_service.cli.held import held
+from catalog_service.cli.history import history
+from catalog_service.cli.labels import label
+from catalog_service.cli.lookup import lookup
 from catalog_service.cli.output import say
+from catalog_service.cli.prune import prune
 from catalog_service.cli.regions import regions
+from catalog_service.cli.rollback import rollback
 from catalog_service.cli.scenarios import conflicts, scenarios
 from catalog_service.cli.serve import run, serve
 from catalog_service.cli.sync import mirror, sync
@@ -34,11 +41,16 @@ _COMMANDS = (
     versions,
     diff,
     lookup,
+    history,
     regions,
     scenarios,
     conflicts,
     export,
     held,
+    label,
+    rollback,
+    prune,
+    audit,
     mirror,
     import_,
     document,

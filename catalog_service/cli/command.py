@@ -83,7 +83,7 @@ def words(vocabulary: Iterable[StrEnum]) -> click.Choice[str]:
     return click.Choice([word.value for word in vocabulary], case_sensitive=False)
 
 
-at_option = click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a date or a date-time.")
+at_option = click.option("--at", metavar="VERSION", help="A number, latest, latest~N, a label, a date or a date-time.")
 """Which version a command reads, for `Reader.at`."""
 
 

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from catalog_service.cli import exits
-from catalog_service.cli.changes import in_words
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.output import print_json, print_table, say, write_whole
 from catalog_service.cli.sync import print_outcomes, sync_exit_code
 from catalog_service.cli.wiring import chosen_sources, opened_reader, opened_store, utc_now
+from catalog_service.export.diffs.telling import in_words
 from catalog_service.sync.history import Imported, import_history
 from catalog_service.sync.run import reparse_source
 from scrapers.history.files import opened_history

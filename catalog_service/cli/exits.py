@@ -9,6 +9,7 @@ from schema.errors import (
     CatalogError,
     DataDirInUseError,
     NotReadyError,
+    OverLimitError,
     RequestError,
     UnsafeChangesetError,
 )
@@ -28,7 +29,7 @@ Exit codes:
   0    fine
   1    unexpected: a fault of this program
   2    usage: a flag, an argument or a setting is wrong
-  3    something failed: fetching, parsing, the store
+  3    something failed: fetching, parsing, the store, a list over its limit
   4    a version is held for a person to accept or reject
   5    not found: no such version, source, id or match
   6    another service has the data directory
@@ -36,6 +37,7 @@ Exit codes:
 
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (BadParameterError, USAGE),
+    (OverLimitError, FAILED),
     (RequestError, NOT_FOUND),
     (NotReadyError, NOT_FOUND),
     (UnsafeChangesetError, HELD),

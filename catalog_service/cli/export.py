@@ -1,4 +1,4 @@
-"""The command ``export``: an allowlist on stdout or in a file, whole and never empty."""
+"""The command ``export``: an allowlist on stdout or in files, whole and never empty."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from catalog_service.catalog.select import Filter, Resolve
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, at_option, command, listed, words
-from catalog_service.cli.output import say, say_clouds, warn_of_lacks, write_whole
+from catalog_service.cli.cut import cut_options, files, say_cut, target_of, warn_of_stale
+from catalog_service.cli.output import say, say_clouds, warn_of_lacks, write_all
 from catalog_service.cli.wiring import known_sources, opened_reader
-from catalog_service.export.formats import FORMATS, render
-from schema.errors import CatalogError
+from catalog_service.export.formats import FORMATS, File, format_named
+from catalog_service.export.options import Options
 from schema.words import Cloud, Direction, Kind
 
 _EXAMPLES = """\b
 Examples:
   catalog-service export --scenario connectors --cloud public --region Europe
-  catalog-service export --source power-automate-ip-address-configuration --resolve tags --format csv"""
+  catalog-service export --source power-automate-ip-address-configuration --resolve tags --format csv
+  catalog-service export --service LogicApps --format nftables --name logic-apps --family 4 -o logic-apps.nft"""
 
 
 @command("export", epilog=_EXAMPLES)
-@click.option("--format", "name", type=click.Choice(FORMATS), help="Default: txt, with --json json.")
+@click.option("--format", "format_name", type=click.Choice(FORMATS), help="Default: txt, with --json json.")
 @click.option("--source", "sources", multiple=True, callback=listed, help="Of this source alone; may be given again.")
 @click.option("--service", "services", multiple=True, help="A service or a full tag name; may be given again.")
 @click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
@@ -40,12 +42,13 @@ Examples:
 )
 @click.option("--resolve", "resolve", multiple=True, type=words(Resolve), help="Service tags become prefixes.")
 @click.option("--partial", is_flag=True, help="Without pages of a scenario that nothing was published of yet.")
+@cut_options
 @at_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write, all or nothing.")
 async def export(
     call: Call,
     *,
-    name: str | None,
+    format_name: str | None,
     sources: tuple[str, ...],
     services: tuple[str, ...],
     clouds: tuple[str, ...],
@@ -55,6 +58,7 @@ async def export(
     scenarios: tuple[str, ...],
     resolve: tuple[str, ...],
     partial: bool,
+    options: Options,
     at: str | None,
     output: Path | None,
 ) -> int:
@@ -62,7 +66,8 @@ async def export(
 
     A filter that nothing passes is an error and writes nothing; so is, with --scenario or --resolve tags, a service tag
     without prefixes, one whose file was not read yet, or a page that nothing was published of yet (--partial answers
-    without). Without these, service tags are named in a warning alone.
+    without). Without these, service tags are named in a warning alone. A list over the limit of its device is an error
+    too, unless --overflow says what to do; what the format cannot hold is counted on stderr.
     """
     wanted = Filter(
         services=services,
@@ -79,20 +84,27 @@ async def export(
         wanted = replace(wanted, sources=check_sources(reader, known, sources))
         snapshot = await reader.at(at)
         found = exported(reader, snapshot, known, wanted, partial=partial)
-    content = render(name or ("json" if call.as_json else "txt"), snapshot, found, wanted.kinds)
+    name = format_name or ("json" if call.as_json else "txt")
+    written = files(name, snapshot, found, wanted.kinds, options, to_file=_is_file(output))
     warn_of_lacks(found)
     say_clouds(found, wanted)
-    _write(output, content, snapshot)
+    say_cut(name, written)
+    _write(output, name, written, snapshot)
     return exits.FINE
 
 
-def _write(output: Path | None, content: bytes, snapshot: Snapshot) -> None:
-    if output is None or str(output) == "-":
-        click.echo(content, nl=False)
+def _is_file(output: Path | None) -> bool:
+    return output is not None and str(output) != "-"
+
+
+def _write(output: Path | None, name: str, written: tuple[File, ...], snapshot: Snapshot) -> None:
+    if output is None or not _is_file(output):
+        click.echo(written[0].data, nl=False)
         return
-    try:
-        write_whole(output, content)
-    except OSError as error:
-        raise CatalogError(f"{output} cannot be written: {error}") from error
     as_of = f" as of {snapshot.as_of:%Y-%m-%d %H:%MZ}" if snapshot.as_of else ""
-    say(f"wrote version {snapshot.version}{as_of} to {output}")
+    extension = format_named(name).extension
+    targets = [target_of(output, file, extension) for file in written]
+    write_all(zip(targets, (file.data for file in written), strict=True))
+    for target in targets:
+        say(f"wrote version {snapshot.version}{as_of} to {target}")
+    warn_of_stale(output, written[-1], extension)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from catalog_service.api.reads.held import held_view
 from catalog_service.cli import exits
-from catalog_service.cli.changes import in_words, print_diff
+from catalog_service.cli.changes import print_diff
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_reader, opened_store, utc_now
+from catalog_service.export.diffs.telling import in_words
 from catalog_service.sync.held import accept, reject
 
 
@@ -55,11 +55,11 @@ async def show(call: Call, *, id_: str) -> int:
 
 @command("accept")
 @click.argument("id_", metavar="ID")
-@click.option("--by", "who", help="Who accepts it; default: your user name.")
+@by_option
 async def accept_(call: Call, *, id_: str, who: str | None) -> int:
     """Publish a held version."""
     async with opened_store(call.settings) as store:
-        version = await accept(store, id_, who or _user(), utc_now)
+        version = await accept(store, id_, person(who), utc_now)
     if call.as_json:
         print_json(version)
     elif version:
@@ -71,11 +71,11 @@ async def accept_(call: Call, *, id_: str, who: str | None) -> int:
 
 @command("reject")
 @click.argument("id_", metavar="ID")
-@click.option("--by", "who", help="Who rejects it; default: your user name.")
+@by_option
 async def reject_(call: Call, *, id_: str, who: str | None) -> int:
     """Turn a held version down: nobody is asked about the same content again. It can still be accepted."""
     async with opened_store(call.settings) as store:
-        rejected = await reject(store, id_, who or _user(), utc_now)
+        rejected = await reject(store, id_, person(who), utc_now)
     if call.as_json:
         print_json(rejected)
     else:
@@ -85,10 +85,3 @@ async def reject_(call: Call, *, id_: str, who: str | None) -> int:
 
 for _command in (list_, show, accept_, reject_):
     held.add_command(_command)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container whose user has no name
-        return "unknown"

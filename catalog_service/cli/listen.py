@@ -19,6 +19,8 @@ from catalog_service.settings import Settings
 from schema.errors import CatalogError
 
 _GRACE_S = 5
+_FRAME_BYTES = 1 << 20
+"""The longest websocket message: as long as a request's body may be."""
 
 
 class Listening(Struct, frozen=True):
@@ -51,13 +53,19 @@ def bound(settings: Settings) -> Iterator[Listening]:
 async def serve_app(app: Starlette, listening: Listening, started: Callable[[], None]) -> None:
     """Serve ``app`` until cancelled, calling ``started`` once; requests under way are finished, for up to 5 s."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        ws_max_size=_FRAME_BYTES,
     )
     server = _Server(config, started)
     serving = asyncio.create_task(server.serve(sockets=[listening.socket]))
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
+        app.state.close()  # streams would be waited for till the end of the grace
         server.should_exit = True
         await serving
         raise

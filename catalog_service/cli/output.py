@@ -6,11 +6,12 @@ upstream is shown without control characters, so that a page cannot steer a term
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from catalog_service.catalog.select import Filter
 from catalog_service.catalog.view import Note, Unpublished, View
 from catalog_service.views.lookups import Lookup
 from catalog_service.views.records import RecordPage
+from schema.errors import CatalogError
 
 _WIDE = 1000
 """Columns where no terminal says how many: rows are never folded in a pipe."""
@@ -102,22 +104,48 @@ def printable(text: str) -> str:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write ``path`` so that it has its old content or all of the new; a device or pipe is written as it is."""
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)
-        return
-    mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-    try:
+    write_all(((path, content),))
+
+
+def write_all(files: Iterable[tuple[Path, bytes]]) -> None:
+    """Write several paths, each as `write_whole`; none is replaced before all are on the disk.
+
+    Raises:
+        CatalogError: one of them cannot be written.
+    """
+    with contextlib.ExitStack() as temporaries:
+        written = [(_beside(path, content, temporaries), path) for path, content in files]
+        for temporary, path in written:
+            if temporary:
+                with _naming(path):
+                    temporary.replace(path.resolve())
+
+
+def _beside(path: Path, content: bytes, temporaries: contextlib.ExitStack) -> Path | None:
+    """Write ``content`` beside ``path``, whatever happens not for good; None for a device, which is written itself."""
+    with _naming(path):
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return None
+        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        temporary = Path(name)
+        temporaries.callback(temporary.unlink, missing_ok=True)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        temporary.chmod(mode)
+        return temporary
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CatalogError(f"{path} cannot be written: {error}") from error
 
 
 def _widths(columns: tuple[str, ...], cells: list[list[str]], room: int) -> list[int | None]:

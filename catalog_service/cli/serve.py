@@ -16,6 +16,7 @@ from catalog_service.cli.command import Call, command
 from catalog_service.cli.demo import demo_settings, nothing_to_show, prepare_demo
 from catalog_service.cli.listen import Listening, bound, serve_app
 from catalog_service.cli.logs import tell
+from catalog_service.cli.operate import operator_actions
 from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
 from catalog_service.reader import Reader
 from catalog_service.settings import Settings
@@ -70,7 +71,9 @@ async def serve(call: Call) -> int:
 
 async def _run_live(store: Store, settings: Settings, sources: tuple[Source, ...], listening: Listening) -> int:
     async with opened_upstream(settings, sources) as upstream:
-        scheduler = keep_synced(synced(sources), upstream, store, utc_now, random.random)
+        scheduler = keep_synced(
+            synced(sources), upstream, store, utc_now, random.random, versions_kept=settings.versions_kept
+        )
         await _serve(store, settings, sources, listening, scheduler)
     return exits.FINE
 
@@ -93,7 +96,8 @@ async def _serve(
     """Serve until asked to stop, with ``beside`` running for as long."""
     from catalog_service.api.app import create_app  # noqa: PLC0415 - half a second that no other command waits for
 
-    app = create_app(Reader(store, warm=True), tuple(source.info for source in sources), demo=demo)
+    actions = None if demo else operator_actions(store, settings, sources)
+    app = create_app(Reader(store, warm=True), tuple(source.info for source in sources), demo=demo, actions=actions)
     started = functools.partial(_started, settings, listening.url, demo=demo)
     serving = asyncio.create_task(serve_app(app, listening, started))
     others = [asyncio.create_task(one) for one in beside]

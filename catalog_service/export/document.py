@@ -1,6 +1,6 @@
 """``json``: ``{"version": 7, "prefixes": [...], "fqdns": [...]}``; both lists are always there.
 
-It also says what it lacks; asked with scenarios or resolved references, which records it is made of.
+It also says what it lacks and what was cut; asked with scenarios or resolved references, which records it is made of.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from catalog_service.catalog.resolve import Unresolved, Via
-from catalog_service.catalog.select import Allowlist
-from catalog_service.catalog.snapshot import Snapshot
-from catalog_service.catalog.view import Entry, Note, Unpublished, Use, View
+from catalog_service.catalog.view import Entry, Note, Unpublished, Use
+from catalog_service.export.format import Content, Dropped, Format
 from schema.words import Cloud, Direction
 
 
@@ -45,31 +44,47 @@ class AllowlistView(Struct, frozen=True, omit_defaults=True):
     """Sources it could draw from if they had been read."""
     as_of: datetime | None = None
     """Set where a date or an imported version was asked for: upstreams as they were then."""
+    dropped: tuple[Dropped, ...] = ()
+    """Members that no list can hold, such as names with a hole, by reason."""
+    truncated: int = 0
+    """Entries over ``limit`` that were cut off, as asked."""
+    part: int = 0
+    """Of ``parts``, where it was to be split."""
+    parts: int = 0
 
 
-def render_document(snapshot: Snapshot, listed: Allowlist, view: View) -> bytes:
-    """Return ``listed`` as JSON."""
-    return msgspec.json.encode(allowlist_view(snapshot, listed, view))
+def render_document(content: Content) -> bytes:
+    """Return the list as JSON."""
+    return msgspec.json.encode(allowlist_view(content))
 
 
-def allowlist_view(snapshot: Snapshot, listed: Allowlist, view: View) -> AllowlistView:
-    """Return ``listed`` and what is to be said of it."""
+def allowlist_view(content: Content) -> AllowlistView:
+    """Return the list and what is to be said of it."""
+    snapshot, view, cut = content.snapshot, content.view, content.cut
     told = any(entry.scenarios or entry.via for entry in view.entries)
-    origins = tuple(map(_origin, view.entries)) if told else ()
     return AllowlistView(
         snapshot.version,
-        listed.prefixes,
-        listed.fqdns,
-        origins,
+        content.listed.prefixes,
+        content.listed.fqdns,
+        tuple(map(_origin, view.entries)) if told else (),
         view.clouds,
         view.unresolved,
         view.unpublished,
         view.notes,
         view.missing,
         snapshot.as_of,
+        cut.dropped,
+        cut.truncated,
+        cut.part,
+        cut.parts,
     )
 
 
 def _origin(entry: Entry) -> Origin:
     record = entry.record
     return Origin(record.id, record.source, record.direction, entry.scenarios, entry.via)
+
+
+JSON = Format(
+    "json", "application/json", "json", render_document, "Prefixes and names as two lists, and what the answer lacks."
+)

@@ -1,74 +1,80 @@
 """The formats an allowlist can be had in: one list, one renderer each.
 
-In: a snapshot, the view chosen from it (`choose.chosen`) and the kinds wanted. Out: bytes. Called
-by REST and the command line.
+In: a snapshot, the view chosen from it (`choose.chosen`), the kinds wanted and the options. Out: a `File`. Called by
+REST and the command line. A new format is a module with its `Format`, a line here and a parser in the tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec import Struct
 
-from catalog_service.catalog.select import Allowlist, allowlist
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import View
-from catalog_service.export.choose import hint_of
-from catalog_service.export.document import render_document
-from catalog_service.export.table import render_table
-from catalog_service.export.text import render_text
-from schema.errors import BadParameterError, NoMatchError
+from catalog_service.export.cisco_asa import CISCO_ASA
+from catalog_service.export.document import JSON, AllowlistView, allowlist_view
+from catalog_service.export.format import Cut, Format
+from catalog_service.export.fortigate import FORTIGATE_FQDN, FORTIGATE_IP
+from catalog_service.export.ipset import IPSET
+from catalog_service.export.lines import NDJSON
+from catalog_service.export.nftables import NFTABLES
+from catalog_service.export.options import PLAIN, Options
+from catalog_service.export.panos import PANOS_IP, PANOS_URL
+from catalog_service.export.prepare import prepared
+from catalog_service.export.table import CSV
+from catalog_service.export.text import TXT
+from catalog_service.export.tfvars import TFVARS
+from schema.errors import BadParameterError
 from schema.words import Kind
 
-
-class Format(Struct, frozen=True):
-    """One format: its name in ``format=``, what it is called in HTTP, and its renderer."""
-
-    name: str
-    media_type: str
-    render: Callable[[Snapshot, Allowlist, View], bytes]
-
-
-_LISTED = (
-    Format("txt", "text/plain", render_text),
-    Format("csv", "text/csv", render_table),
-    Format("json", "application/json", render_document),
+LISTED: tuple[Format, ...] = (
+    TXT,
+    CSV,
+    JSON,
+    NDJSON,
+    PANOS_IP,
+    PANOS_URL,
+    FORTIGATE_IP,
+    FORTIGATE_FQDN,
+    NFTABLES,
+    IPSET,
+    CISCO_ASA,
+    TFVARS,
 )
-FORMATS: tuple[str, ...] = tuple(one.name for one in _LISTED)
-MEDIA_TYPES: tuple[str, ...] = tuple(one.media_type for one in _LISTED)
+"""The first of a media type is the one that Accept asks for."""
+FORMATS: tuple[str, ...] = tuple(one.name for one in LISTED)
+MEDIA_TYPES: tuple[str, ...] = tuple(one.media_type for one in LISTED)
 """In the order of `FORMATS`."""
 
 
-def render(name: str, snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> bytes:
+class File(Struct, frozen=True):
+    """A list as a file, and what was cut from it."""
+
+    data: bytes
+    name: str
+    """With the extension of its format."""
+    cut: Cut
+
+
+def render(name: str, snapshot: Snapshot, view: View, kinds: tuple[Kind, ...], options: Options = PLAIN) -> File:
     """Return the unique members of ``view`` in format ``name``; ``kinds`` says which (none: prefixes and names).
 
     Raises:
-        BadParameterError: no format has this name.
-        NoMatchError: there is no member to list.
+        BadParameterError, NoMatchError, OverLimitError: as `prepared`; or no format has this name.
     """
-    return format_named(name).render(snapshot, members(snapshot, view, kinds), view)
+    format_ = format_named(name)
+    content = prepared(format_, snapshot, view, kinds, options)
+    return File(format_.render(content), f"{content.name}.{format_.extension}", content.cut)
+
+
+def document(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...], options: Options = PLAIN) -> AllowlistView:
+    """Return what format ``json`` says, as the Struct that it is. Raises as `render`."""
+    return allowlist_view(prepared(JSON, snapshot, view, kinds, options))
 
 
 def format_named(name: str) -> Format:
     """Return the format ``name``. Raises BadParameterError."""
-    found = next((one for one in _LISTED if one.name == name), None)
+    found = next((one for one in LISTED if one.name == name), None)
     if found is None:
         message = f"{name!r} is not a format; there are {', '.join(FORMATS)}"
         raise BadParameterError(message, parameter="format", value=name, known=FORMATS)
     return found
-
-
-def members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> Allowlist:
-    """Return the unique members of ``view``, never none at all. Raises NoMatchError."""
-    check_members(snapshot, view, kinds)
-    return allowlist(view.records, kinds)
-
-
-def check_members(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> None:
-    """Raise NoMatchError where ``view`` has no member of ``kinds`` (none: prefixes and names) to list."""
-    listed = {Kind.PREFIX, Kind.FQDN}.intersection(kinds or Kind)
-    if not any(listed.intersection(record.kinds) for record in view.records):
-        message = f"the endpoint sets chosen hold no {' or '.join(kinds) or 'member'} to list"
-        if view.missing:
-            message += f", and nothing is read yet of {', '.join(view.missing)}"
-        raise NoMatchError(message + hint_of(view), version=snapshot.version, missing=view.missing or None)

@@ -12,41 +12,40 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
 
-from catalog_service.catalog.select import Allowlist
-from catalog_service.catalog.snapshot import Snapshot
-from catalog_service.catalog.view import Entry, View
-from schema.words import Kind
+from catalog_service.export.format import Content, Format
+from catalog_service.export.origins import Holder, credited
 
 HEADER = ("member", "kind", "ids", "via", "scenarios")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = frozenset("=+-@\t\r")
 
 
-def render_table(snapshot: Snapshot, listed: Allowlist, view: View) -> bytes:
-    """Return one row a member of ``listed``, with the ids of the records of ``view`` that hold it, sorted."""
-    holders: dict[str, list[Entry]] = {}
-    for entry in view.entries:
-        for member in (*entry.record.prefixes, *entry.record.fqdns):
-            holders.setdefault(member, []).append(entry)
-    tags = {via.id: frozenset(snapshot.by_id[via.id].prefixes) for entry in view.entries for via in entry.via}
+def render_table(content: Content) -> bytes:
+    """Return one row a member, with the ids of the records that hold it, sorted."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for kind, members in ((Kind.PREFIX, listed.prefixes), (Kind.FQDN, listed.fqdns)):
-        writer.writerows(
-            map(_inert, (member, kind.value, *_origins(member, holders[member], tags))) for member in members
-        )
+    writer.writerows(
+        map(inert, (member, kind.value, *_origins(holders))) for member, kind, holders in credited(content)
+    )
     return text.getvalue().encode()
 
 
-def _origins(member: str, entries: list[Entry], tags: Mapping[str, frozenset[str]]) -> tuple[str, str, str]:
-    """Return the ids of ``entries``, of the tags that ``member`` came from, and the scenarios that want them."""
-    held = {via.id for entry in entries for via in entry.via if member in tags[via.id]}
-    uses = {f"{use.scenario}:{use.direction}" for entry in entries for use in entry.scenarios}
-    return " ".join(entry.record.id for entry in entries), " ".join(sorted(held)), " ".join(sorted(uses))
+def _origins(holders: tuple[Holder, ...]) -> tuple[str, str, str]:
+    """Return the ids of the records, of the tags that the member came from, and the scenarios that want them."""
+    ids = " ".join([holder.entry.record.id for holder in holders])
+    if not any(holder.entry.via or holder.entry.scenarios for holder in holders):
+        return ids, "", ""
+    via = {id_ for holder in holders for id_ in holder.via}
+    uses = {f"{use.scenario}:{use.direction}" for holder in holders for use in holder.entry.scenarios}
+    return ids, " ".join(sorted(via)), " ".join(sorted(uses))
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
     """Return ``cell`` so that a spreadsheet takes it for text: one that starts like a formula gets an apostrophe."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if cell[:1] in _FORMULA_STARTS else cell
+
+
+CSV = Format(
+    "csv", "text/csv", "csv", render_table, "One row a prefix or name, with the records and service tags it comes from."
+)

@@ -1,15 +1,16 @@
 """``txt``: one prefix or name a line, prefixes first, LF, no header and no comment.
 
-So ``13.66.60.119/32`` and ``*.flow.microsoft.com`` are two lines.
+So ``13.66.60.119/32`` and ``*.flow.microsoft.com`` are two lines. Devices that read such a file use the same renderer.
 """
 
 from __future__ import annotations
 
-from catalog_service.catalog.select import Allowlist
-from catalog_service.catalog.snapshot import Snapshot
-from catalog_service.catalog.view import View
+from catalog_service.export.format import Content, Format
 
 
-def render_text(_snapshot: Snapshot, listed: Allowlist, _view: View) -> bytes:
-    """Return the members of ``listed``, one a line."""
-    return "".join(f"{member}\n" for member in (*listed.prefixes, *listed.fqdns)).encode()
+def render_text(content: Content) -> bytes:
+    """Return the members, one a line."""
+    return "".join(f"{member}\n" for member in (*content.listed.prefixes, *content.listed.fqdns)).encode()
+
+
+TXT = Format("txt", "text/plain", "txt", render_text, "One prefix or name a line, prefixes first.", ranges=True)

@@ -1,4 +1,5 @@
 """Every Redis key and command of the program, and the embedded server.
 
-`connect.open_store` gives a `Store`: versions, held versions, source states and leases.
+`connect.open_store` gives a `Store`: versions and their contents, labels, retention, held versions,
+source states, the audit and leases.
 """

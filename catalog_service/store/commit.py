@@ -24,6 +24,27 @@ local function keep(documents, fetched, digest, document, at, most, served)
 end
 """
 
+# Takes down one held version and puts up another.
+_HOLD = """
+local function hold(held, held_records, drop, id, version, records)
+  if drop ~= '' then
+    redis.call('HDEL', held, drop)
+    redis.call('HDEL', held_records, drop)
+  end
+  if id ~= '' then
+    redis.call('HSET', held, id, version)
+    redis.call('HSET', held_records, id, records)
+  end
+end
+"""
+
+# Tells of what a person did, where it was one.
+_AUDIT = """
+local function tell(audit, entry)
+  if entry ~= '' then redis.call('XADD', audit, 'MAXLEN', '~', 10000, '*', 'entry', entry) end
+end
+"""
+
 # Tells whether a number is not the next one: the head counts too, an older release moves that alone.
 _TAKEN = """
 local function taken(number)
@@ -57,10 +78,10 @@ end
 # {"MOVED"}: another version was numbered in between: number it anew.
 COMMIT = f"""#!lua
 local last, versions, changesets, keyframes, marked, line, keyframed, timeline, timeline_of, sources, digests, \
-documents, fetched, fences, head, whole_line, live, events, states, held, held_records = unpack(KEYS)
+documents, fetched, fences, head, whole_line, live, events, states, held, held_records, audit = unpack(KEYS)
 local source, fence, number, digest, version, changeset, keyframe, marks, since, document_digest, document, \
-fetched_at, most, base, state, held_id = unpack(ARGV)
-{_KEEP}{_TAKEN}{_WRITE}
+fetched_at, most, base, state, drop_id, held_id, held_version, records, entry = unpack(ARGV)
+{_KEEP}{_HOLD}{_AUDIT}{_TAKEN}{_WRITE}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
 if (redis.call('HGET', live, source) or '0') ~= base then return {{'STALE'}} end
 if taken(number) then return {{'MOVED'}} end
@@ -70,10 +91,8 @@ redis.call('ZADD', whole_line, number, number)
 redis.call('HSET', digests, digest, number)
 redis.call('HSET', live, source, number)
 redis.call('HSET', states, source, state)
-if held_id ~= '' then
-  redis.call('HDEL', held, held_id)
-  redis.call('HDEL', held_records, held_id)
-end
+hold(held, held_records, drop_id, held_id, held_version, records)
+tell(audit, entry)
 redis.call('SET', head, number)
 redis.call('XADD', events, number .. '-0', 'version', version)
 return {{'OK'}}
@@ -98,26 +117,85 @@ return {{'OK'}}
 
 # Writes a source's state, and puts up or takes down its held version, under the lease.
 RECORD = f"""#!lua
-local fences, states, held, held_records, documents, fetched = unpack(KEYS)
+local fences, states, held, held_records, documents, fetched, audit = unpack(KEYS)
 local source, fence, state, drop_id, held_id, held_version, records, document_digest, document, fetched_at, most, \
-served, drop_document = unpack(ARGV)
-{_KEEP}
+served, drop_document, entry = unpack(ARGV)
+{_KEEP}{_HOLD}{_AUDIT}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
 redis.call('HSET', states, source, state)
-if drop_id ~= '' then
-  redis.call('HDEL', held, drop_id)
-  redis.call('HDEL', held_records, drop_id)
-end
-if held_id ~= '' then
-  redis.call('HSET', held, held_id, held_version)
-  redis.call('HSET', held_records, held_id, records)
-end
+hold(held, held_records, drop_id, held_id, held_version, records)
+tell(audit, entry)
 if drop_document ~= '' then
   redis.call('ZREM', fetched, drop_document)
   redis.call('HDEL', documents, drop_document)
 end
 keep(documents, fetched, document_digest, document, fetched_at, most, served)
 return {{'OK'}}
+"""
+
+# Sets a label, or deletes it (after is empty), with its audit entry. Answers OK; MOVED: it is not what it was
+# taken for; GONE: one of the versions that the point needs, listed last, was pruned.
+LABEL = f"""#!lua
+local labels, gone, audit = unpack(KEYS)
+local name, before, after, entry = unpack(ARGV)
+{_AUDIT}
+for place = 5, #ARGV do
+  if redis.call('ZSCORE', gone, ARGV[place]) then return 'GONE' end
+end
+if (redis.call('HGET', labels, name) or '') ~= before then return 'MOVED' end
+if after == '' then redis.call('HDEL', labels, name) else redis.call('HSET', labels, name, after) end
+tell(audit, entry)
+return 'OK'
+"""
+
+# Reads all that a content is rebuilt from at one instant: a keyframe, its marks, the numbers since and their
+# changesets. Answers {"GONE"}: it was pruned; {"NONE"}: it has no keyframe.
+LOAD = """#!lua flags=no-writes
+local keyframed, line, keyframes, marked, changesets, gone = unpack(KEYS)
+local number = ARGV[1]
+if redis.call('ZSCORE', gone, number) then return {'GONE'} end
+local start = redis.call('ZREVRANGEBYSCORE', keyframed, number, '-inf', 'LIMIT', 0, 1)[1]
+local keyframe = start and redis.call('HGET', keyframes, start)
+if not keyframe then return {'NONE'} end
+local chain, steps = redis.call('ZRANGEBYSCORE', line, '(' .. start, number), {}
+if #chain > 0 then steps = redis.call('HMGET', changesets, unpack(chain)) end
+return {'OK', keyframe, redis.call('HGET', marked, start), chain, steps}
+"""
+
+# Gives a version a keyframe of its own, unless it was pruned. Pruning makes room: it goes on without any.
+KEYFRAME = """#!lua flags=allow-oom
+local keyframed, keyframes, marked, gone = unpack(KEYS)
+local number, keyframe, marks = unpack(ARGV)
+if redis.call('ZSCORE', gone, number) then return 0 end
+redis.call('HSET', keyframes, number, keyframe)
+redis.call('HSET', marked, number, marks)
+return redis.call('ZADD', keyframed, number, number)
+"""
+
+# Drops contents and moves the floor, with its audit entry where a person wants it. Answers OK; MOVED: floor or labels are not those it was planned with.
+PRUNE = f"""#!lua flags=allow-oom
+local floor, gone, labels, changesets, keyframes, marked, events, audit = unpack(KEYS, 1, 8)
+-- Not the rest, nor as many keys: Lua unpacks up to some 8,000, and who prunes for the first time has more.
+local before, after, count, entry = unpack(ARGV, 1, 4)
+{_AUDIT}
+if (redis.call('GET', floor) or '0') ~= before then return 'MOVED' end
+if redis.call('HLEN', labels) ~= tonumber(count) then return 'MOVED' end
+local first = 5 + 2 * tonumber(count)
+for place = 5, first - 1, 2 do
+  if redis.call('HGET', labels, ARGV[place]) ~= ARGV[place + 1] then return 'MOVED' end
+end
+for place = first, #ARGV, 2 do
+  local number = ARGV[place]
+  redis.call('HDEL', changesets, number)
+  redis.call('HDEL', keyframes, number)
+  redis.call('HDEL', marked, number)
+  redis.call('ZREM', KEYS[tonumber(ARGV[place + 1])], number)
+  redis.call('ZADD', gone, number, number)
+end
+redis.call('SET', floor, after)
+redis.call('XTRIM', events, 'MINID', after .. '-0')
+tell(audit, entry)
+return 'OK'
 """
 
 # Takes the lease if it is free: answers the new fencing token, or 0; sent again after a lost reply, the same.

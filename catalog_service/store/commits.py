@@ -14,15 +14,17 @@ from catalog_service.catalog.diff import diff
 from catalog_service.catalog.marks import Marks, marked
 from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store import codec, commit, keys
+from catalog_service.store.audit import packed
 from catalog_service.store.contents import Contents
 from catalog_service.store.documents import Argument, document_arguments
 from catalog_service.store.leases import Ask, Lease
+from catalog_service.store.sources import hold_arguments
 from catalog_service.store.versions import Versions, valid_since
 from schema.change import Changeset
 from schema.document import Document
 from schema.endpoint_set import EndpointSet
 from schema.errors import FencedError, StaleHeadError
-from schema.version import SourceState, Version
+from schema.version import AuditEntry, HeldVersion, SourceState, Version
 
 KEYFRAME_EVERY = 26
 _MOVED_ATTEMPTS = 50
@@ -39,6 +41,10 @@ class Commit(Struct, frozen=True):
     """Of a live version; an imported one leaves the state as it is."""
     held_id: str = ""
     """The source's held version to take down in the same step."""
+    hold: tuple[HeldVersion, tuple[EndpointSet, ...]] | None = None
+    """A held version and its records to put up in the same step."""
+    audit: AuditEntry | None = None
+    """Of a live version that a person asked for; ``after`` is then the number it got."""
     document: Document | None = None
     """To be kept with the version."""
 
@@ -70,6 +76,7 @@ class Commits:
         for _ in range(_MOVED_ATTEMPTS):
             content, arguments = await self._numbered(lease, wanted, start)
             mine = [since, *self._document(wanted), previous or 0, codec.pack(wanted.state), wanted.held_id]
+            mine += [*hold_arguments(wanted.hold), _told(wanted.audit, content.version)]
             outcome = await _answer(self._commit, source, _commit_keys(source), [*arguments, *mine])
             if outcome == "OK":
                 self._contents.remember(content)
@@ -156,6 +163,10 @@ async def _answer(script: Script, source: str, keys_: list[str], arguments: list
     return outcome
 
 
+def _told(entry: AuditEntry | None, made: Version) -> bytes:
+    return packed(replace(entry, after=str(made.version)) if entry else None)
+
+
 def _payload(wanted: Commit, content: SourceContent, *, chained: bool, keyframe: bool) -> tuple[bytes, bytes, bytes]:
     """Return changeset, keyframe and marks as stored: a chain's first changeset is its keyframe."""
     changeset = codec.pack_changes(wanted.changes) if chained else b""
@@ -173,5 +184,5 @@ def _version_keys(source: str, *, imported: bool = False) -> list[str]:
 
 
 def _commit_keys(source: str) -> list[str]:
-    own = [keys.LINE, keys.LIVE, keys.EVENTS, keys.STATES, keys.HELD, keys.HELD_RECORDS]
+    own = [keys.LINE, keys.LIVE, keys.EVENTS, keys.STATES, keys.HELD, keys.HELD_RECORDS, keys.AUDIT]
     return [*_version_keys(source), *own]

@@ -16,12 +16,16 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
 
 from catalog_service.store import keys
+from catalog_service.store.audit import Audit
 from catalog_service.store.commits import Commits
 from catalog_service.store.contents import Contents
 from catalog_service.store.documents import KEPT, Documents
 from catalog_service.store.embedded import embedded_server
+from catalog_service.store.floor import Floor
+from catalog_service.store.labels import Labels
 from catalog_service.store.leases import Leases
 from catalog_service.store.migrate import FORMAT, migrate
+from catalog_service.store.retention import Retention
 from catalog_service.store.sources import SourceRecords
 from catalog_service.store.versions import Versions
 from schema.errors import StoreError
@@ -37,7 +41,11 @@ class Store:
     def __init__(self, redis: Redis, documents_kept: int = KEPT) -> None:
         self.redis = redis
         self.versions = Versions(redis)
-        self.contents = Contents(redis, self.versions)
+        self.floor = Floor(redis)
+        self.labels = Labels(redis, self.versions, self.floor)
+        self.audit = Audit(redis)
+        self.contents = Contents(redis, self.versions, self.floor)
+        self.retention = Retention(redis, self.versions, self.contents, self.floor)
         self.commits = Commits(redis, self.versions, self.contents, documents_kept)
         self.documents = Documents(redis, documents_kept)
         self.sources = SourceRecords(redis, documents_kept)

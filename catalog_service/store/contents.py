@@ -8,7 +8,8 @@ and by the reader.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -17,7 +18,8 @@ from catalog_service.catalog.diff import added, diff, removed
 from catalog_service.catalog.fold import apply, fold, invert
 from catalog_service.catalog.marks import marked
 from catalog_service.catalog.snapshot import Snapshot, SourceContent
-from catalog_service.store import codec, keys
+from catalog_service.store import codec, commit, keys
+from catalog_service.store.floor import Floor
 from catalog_service.store.leases import Ask
 from catalog_service.store.versions import Versions
 from schema.change import Changeset
@@ -38,9 +40,11 @@ class Difference(Struct, frozen=True):
 class Contents:
     """Contents of versions, verified against their digests."""
 
-    def __init__(self, redis: Redis, versions: Versions) -> None:
+    def __init__(self, redis: Redis, versions: Versions, floor: Floor) -> None:
         self._ask: Ask = redis.execute_command
+        self._load: Callable[..., Awaitable[Any]] = redis.register_script(commit.LOAD)
         self._versions = versions
+        self._floor = floor
         self._recent: dict[str, SourceContent] = {}
 
     async def content(self, source: str, at: int | None = None) -> SourceContent | None:
@@ -64,20 +68,19 @@ class Contents:
         return content
 
     async def content_of(self, version: Version) -> SourceContent:
-        """Return the content of ``version``, live or imported. Raises CorruptContentError."""
-        number, source = version.version, version.source
-        keyframed = keys.keyframed(source, imported=version.imported)
-        keyframes = await self._ask("ZREVRANGEBYSCORE", keyframed, number, "-inf", "LIMIT", 0, 1)
-        start = int(keyframes[0]) if keyframes else 0
-        keyframe: bytes | None = await self._ask("HGET", keys.KEYFRAMES, start)
-        marks: bytes | None = await self._ask("HGET", keys.MARKS, start)
-        numbers = await self._chain(version, start)
-        stored = await self._stored_changesets(numbers)
-        if keyframe is None:
+        """Return the content of ``version``, live or imported. Raises GoneError, CorruptContentError."""
+        number, source, imported = version.version, version.source, version.imported
+        own = [keys.keyframed(source, imported=imported), keys.line(source, imported=imported)]
+        names = [*own, keys.KEYFRAMES, keys.MARKS, keys.CHANGESETS, keys.GONE]
+        outcome, *stored = await self._load(keys=names, args=[number])
+        if outcome == b"GONE":
+            raise await self._floor.gone(number)
+        if outcome == b"NONE":
             raise CorruptContentError(f"version {number} of {source} has no keyframe", version=number, source=source)
-        if missing := [one for one, data in zip(numbers, stored, strict=True) if data is None]:
+        keyframe, marks, numbers, steps = stored
+        if missing := [int(one) for one, data in zip(numbers, steps, strict=True) if data is None]:
             raise CorruptContentError(f"changesets {missing} are missing", versions=missing)
-        changesets = [(one, data) for one, data in zip(numbers, stored, strict=True) if data is not None]
+        changesets = [(int(one), data) for one, data in zip(numbers, steps, strict=True)]
         return await asyncio.to_thread(_rebuilt, version, keyframe, marks, changesets)
 
     async def changes_of(self, version: Version) -> Changeset:
@@ -97,9 +100,8 @@ class Contents:
         self._recent[content.version.source] = content
 
     async def snapshot(self, point: Point) -> Snapshot:
-        """Return the catalogue at ``point``. Raises UnknownVersionError, CorruptContentError."""
-        await self._check_known(point)
-        numbers = await self._versions.numbers(point)
+        """Return the catalogue at ``point``. Raises UnknownVersionError, GoneError, CorruptContentError."""
+        numbers = await self._numbers(point)
         versions = await self._versions.versions(tuple(numbers.values()))
         contents = [await self.content_of(version) for version in versions]
         return Snapshot(point.version, tuple(contents), point.as_of)
@@ -109,9 +111,9 @@ class Contents:
 
         Raises:
             UnknownVersionError: a live version beyond the newest.
+            GoneError: one of them was pruned.
         """
-        await self._check_known(since, until)
-        first, last = await self._versions.numbers(since), await self._versions.numbers(until)
+        first, last = await self._numbers(since), await self._numbers(until)
         missing = _unknown(since, first, last) | _unknown(until, last, first)
         known = sorted({*first, *last} - missing)
         moved = [source for source in known if first.get(source) != last.get(source)]
@@ -119,12 +121,15 @@ class Contents:
         changes = sorted((change for changes in found for change in changes), key=lambda change: change.id)
         return Difference(tuple(changes), tuple(sorted(missing)))
 
-    async def _check_known(self, *points: Point) -> None:
+    async def _numbers(self, point: Point) -> dict[str, int]:
+        """Return the number of each source's version at ``point``. Raises UnknownVersionError, GoneError."""
         head = await self._versions.head()
-        for point in points:
-            if point.as_of is None and not 0 <= point.version <= head:
-                message = f"there is no version {point.version}, the newest is {head}"
-                raise UnknownVersionError(message, parameter="at", version=point.version, head=head)
+        if point.as_of is None and not 0 <= point.version <= head:
+            message = f"there is no version {point.version}, the newest is {head}"
+            raise UnknownVersionError(message, parameter="at", version=point.version, head=head)
+        numbers = await self._versions.numbers(point)
+        await self._floor.check(point, numbers.values())
+        return numbers
 
     async def _between(self, since: int | None, until: int | None) -> Changeset:
         """Return what leads from one version of a source to another; None is before its first."""
@@ -137,7 +142,7 @@ class Contents:
             earlier, later = sorted((one, other), key=lambda version: version.version)
             stored = await self._stored_changesets(await self._chain(later, earlier.version))
             steps = [data for data in stored if data is not None]
-            if len(steps) == len(stored):  # else another import lies between, with a keyframe of its own
+            if len(steps) == len(stored):  # else another import begins between, or some were pruned
                 changes = await asyncio.to_thread(lambda: fold(map(codec.unpack_changes, steps)))
                 return changes if earlier is one else invert(changes)
         before, after = await self.content_of(one), await self.content_of(other)

@@ -11,7 +11,7 @@ key                      type    holds                                          
 {catalog}:last           string  the last number given to a version of either kind      1
 {catalog}:line           zset    numbers of live versions                               1 a version
 {catalog}:sources        set     sources with a version of either kind                  1 a source
-{catalog}:versions       hash    number -> Version (MessagePack)                        300 B each
+{catalog}:versions       hash    number -> Version (MessagePack); stays when pruned     300 B each
 {catalog}:changesets     hash    number -> Changeset (MessagePack, zstd); not the first 3 kB each
                                  of a chain: that one is its keyframe
 {catalog}:keyframes      hash    number -> the source's records (MessagePack, zstd)     310 kB, each 26th
@@ -25,10 +25,15 @@ key                      type    holds                                          
 {catalog}:timeline:S     zset    the same of source S                                   1 a version
 {catalog}:seen:S         zset    number@instant: seen valid then, once more; 0: closed  1 an unchanged file
 {catalog}:digests:S      hash    content digest -> newest number that had it            80 B each
-{catalog}:events         stream  id ``number-0``: live Version; feed, outbox, history   300 B each
+{catalog}:events         stream  id ``number-0``: live Version; feed, outbox, history,  300 B each
+                                 from the floor on
 {catalog}:held           hash    id -> HeldVersion                                      1 a source
 {catalog}:held-records   hash    id -> the candidate's records (MessagePack, zstd)      1 a source
 {catalog}:states         hash    source -> SourceState                                  1 a source
+{catalog}:labels         hash    name -> Label                                          100 B each
+{catalog}:audit          stream  AuditEntry: what people did                            10,000
+{catalog}:floor          string  the oldest live version kept for itself; none: all are  1
+{catalog}:gone           zset    numbers of live versions whose content was pruned      1 each
 {catalog}:documents:S    hash    digest -> Document of source S (MessagePack, zstd)     400 kB each, 12 a source
 {catalog}:fetched:S      zset    digests of source S's kept documents, by fetch time    12
 {catalog}:lease:S        string  token of who syncs S; expires                          1 a source
@@ -54,6 +59,10 @@ EVENTS = f"{TAG}:events"
 HELD = f"{TAG}:held"
 HELD_RECORDS = f"{TAG}:held-records"
 STATES = f"{TAG}:states"
+LABELS = f"{TAG}:labels"
+AUDIT = f"{TAG}:audit"
+FLOOR = f"{TAG}:floor"
+GONE = f"{TAG}:gone"
 FENCES = f"{TAG}:fences"
 
 

@@ -6,12 +6,13 @@ import structlog
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, commit, keys
+from catalog_service.store.audit import packed
 from catalog_service.store.documents import document_arguments
 from catalog_service.store.leases import Ask, Lease
 from schema.document import Document
 from schema.endpoint_set import EndpointSet
 from schema.errors import CorruptContentError, FencedError, UnknownHeldError
-from schema.version import HeldVersion, SourceState
+from schema.version import AuditEntry, HeldVersion, SourceState
 
 _log = structlog.get_logger()
 
@@ -66,29 +67,33 @@ class SourceRecords:
         keep: Document | None = None,
         served: str = "",
         drop_document: str = "",
+        audit: AuditEntry | None = None,
     ) -> None:
         """Write the state of ``lease``'s source; take down held version ``drop`` and put up ``hold``, in one step.
 
         ``keep`` is a document to keep beside the one whose digest is ``served``, in place of ``drop_document``.
+        ``audit`` tells of a person who asked for it.
 
         Raises:
             FencedError: another runner took the lease.
         """
-        held_id, version, records = ("", b"", b"")
-        if hold:
-            held_id, version, records = hold[0].id, codec.pack(hold[0]), codec.pack_records(hold[1])
         answer = await self._record(
             keys=[
                 *(keys.FENCES, keys.STATES, keys.HELD, keys.HELD_RECORDS),
-                *(keys.documents(lease.source), keys.fetched(lease.source)),
+                *(keys.documents(lease.source), keys.fetched(lease.source), keys.AUDIT),
             ],
             args=[
-                *(lease.source, lease.fence, codec.pack(state), drop, held_id, version, records),
-                *(*document_arguments(keep, self._documents_kept), served, drop_document),
+                *(lease.source, lease.fence, codec.pack(state), drop, *hold_arguments(hold)),
+                *(*document_arguments(keep, self._documents_kept), served, drop_document, packed(audit)),
             ],
         )
         if bytes(answer[0]) == b"FENCED":
             raise FencedError(f"another runner took over {lease.source}", source=lease.source)
+
+
+def hold_arguments(hold: tuple[HeldVersion, tuple[EndpointSet, ...]] | None) -> tuple[str, bytes, bytes]:
+    """Return a held version's id, itself and its records, as the scripts of `commit` take them."""
+    return (hold[0].id, codec.pack(hold[0]), codec.pack_records(hold[1])) if hold else ("", b"", b"")
 
 
 def _held(data: bytes) -> HeldVersion | None:

@@ -49,6 +49,15 @@ class Versions:
                 raise UnknownVersionError(f"there is no version {number}", parameter="version", version=number)
         return tuple(codec.unpack(data, Version) for data in found)
 
+    async def point(self, number: int) -> Point:
+        """Return what version ``number`` names: the line as of its commit; of an imported one, when it became valid.
+
+        Raises:
+            UnknownVersionError: there is no such version.
+        """
+        imported = (await self.version(number)).imported
+        return Point(number, await self.since(number) if imported else None)
+
     async def line(self, source: str, before: int | None = None, count: int | None = None) -> tuple[int, ...]:
         """Return the numbers of ``source``'s live versions below ``before``, newest first, at most ``count``."""
         highest = "+inf" if before is None else f"({before}"
@@ -63,12 +72,13 @@ class Versions:
         """
         return await self.versions(await self._ask("ZRANGEBYSCORE", keys.LINE, f"({after}", "+inf", "LIMIT", 0, count))
 
-    async def back(self, steps: int) -> int | None:
-        """Return the live version ``steps`` before the newest, 0 right before the first, None beyond."""
-        found = await self._ask("ZREVRANGE", keys.LINE, steps, steps)
+    async def back(self, steps: int, newest: int | None = None) -> int | None:
+        """Return the live version ``steps`` before ``newest`` (None: of all), 0 right before the first, None beyond."""
+        highest = "+inf" if newest is None else newest
+        found = await self._ask("ZREVRANGEBYSCORE", keys.LINE, highest, "-inf", "LIMIT", steps, 1)
         if found:
             return int(found[0])
-        return 0 if int(await self._ask("ZCARD", keys.LINE)) == steps else None
+        return 0 if int(await self._ask("ZCOUNT", keys.LINE, "-inf", highest)) == steps else None
 
     async def timeline(self, source: str, before: int | None = None, count: int = 1) -> tuple[int, ...]:
         """Return the numbers of ``source``'s versions, live and imported, by upstream's dates, newest first.
@@ -154,9 +164,12 @@ class Versions:
 def valid_since(version: Version, before: float | None) -> float:
     """Return since when upstream had a live version: its own date, or when it was fetched; never before the last.
 
-    An upstream date that is not news (sources.md T2) or lies ahead says nothing. ``before`` is that of the version
-    before it, None for a source's first; both in seconds since 1970.
+    An upstream date that is not news (sources.md T2) or lies ahead says nothing. What a person rolled back to counts
+    from its commit: until then upstream's own content was valid. ``before`` is that of the version before it, None
+    for a source's first; both in seconds since 1970.
     """
+    if version.rolled_back_to:
+        return max(version.committed_at.timestamp(), before or 0.0)
     fetched = version.fetched_at.timestamp()
     since = min(version.upstream_at.timestamp(), fetched) if version.upstream_at else fetched
     return since if before is None or since > before else max(fetched, before)

@@ -11,12 +11,13 @@ from catalog_service.catalog.diff import diff
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate
-from catalog_service.sync.record import Clock, publish, settle
+from catalog_service.sync.record import Clock, publish
 from schema.document import Document
 from schema.errors import LeaseTakenError, UnknownDocumentError
-from schema.version import HeldVersion, Version
+from schema.version import AuditEntry, HeldVersion, Version
 
-_REJECTED_KEPT = 50
+REJECTED_KEPT = 50
+"""How many contents that were turned down are remembered of each source."""
 
 
 async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | None:
@@ -33,12 +34,14 @@ async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | No
         previous = await store.contents.content(held.source)
         records = await store.sources.held_records(id_)
         changes = diff(previous.endpoint_sets if previous else (), records)
+        was = str(previous.version.version) if previous else ""
+        entry = AuditEntry(clock(), who, "accept", held.source, was, was)
         if not changes:
-            await settle(store, lease, await store.sources.state(held.source))
+            await store.sources.record(lease, await store.sources.state(held.source), drop=id_, audit=entry)
             return None
         document = await _kept(store, held)
         candidate = Candidate(held.provenance, records, held.digest, changes, document)
-        return await publish(store, lease, previous, candidate, clock(), accepted_by=who)
+        return await publish(store, lease, previous, candidate, entry.at, entry)
 
 
 async def reject(store: Store, id_: str, who: str, clock: Clock) -> HeldVersion:
@@ -53,10 +56,11 @@ async def reject(store: Store, id_: str, who: str, clock: Clock) -> HeldVersion:
     async with _leased(store, id_) as (lease, held):
         state = await store.sources.state(held.source)
         known = tuple(digest for digest in state.rejected if digest != held.digest)
-        rejected = replace(held, rejected_at=clock(), rejected_by=who)
+        entry = AuditEntry(clock(), who, "reject", held.source, f"held {id_}", f"rejected {id_}")
+        rejected = replace(held, rejected_at=entry.at, rejected_by=who)
         records = await store.sources.held_records(id_)
-        settled = replace(state, rejected=(*known, held.digest)[-_REJECTED_KEPT:])
-        await store.sources.record(lease, settled, hold=(rejected, records))
+        settled = replace(state, rejected=(*known, held.digest)[-REJECTED_KEPT:])
+        await store.sources.record(lease, settled, hold=(rejected, records), audit=entry)
         return rejected
 
 

@@ -22,7 +22,7 @@ from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import compared
 from catalog_service.sync.record import Clock, version_of
 from schema.change import Summary
-from schema.errors import LeaseTakenError, ParseError
+from schema.errors import GoneError, LeaseTakenError, ParseError
 from schema.version import SourceState
 from scrapers.history.files import HistoricFile
 from scrapers.source import Source
@@ -96,23 +96,25 @@ class _Run:
     async def add(self, file: HistoricFile, *, keep: bool) -> Imported:
         """Import one file; ``keep``: its document too."""
         if self._source.closed_at and file.at >= self._source.closed_at:
-            reason = f"upstream was closed by {self._source.closed_at:%Y-%m-%d}"
-            return Imported(file.name, "refused", file.at, reasons=(reason,))
+            return _refused(file, f"upstream was closed by {self._source.closed_at:%Y-%m-%d}")
         document = await asyncio.to_thread(file.document, self._clock())
-        before = await self._before(file.at)
+        try:
+            before = await self._before(file.at)
+        except GoneError as error:
+            return _refused(file, f"what was valid right before it is not kept: {error}")
         try:
             candidate = await asyncio.to_thread(compared, self._source, document, before)
         except ParseError as error:
-            return Imported(file.name, "refused", file.at, reasons=error.reasons or (str(error),))
+            return _refused(file, *(error.reasons or (str(error),)))
         except Exception as error:  # noqa: BLE001 - a fault in a parser must not stop the other files
             _log.exception("a file cannot be imported", source=self._source.name, file=file.name)
-            return Imported(file.name, "refused", file.at, reasons=(f"unexpected {type(error).__name__}: {error}",))
+            return _refused(file, f"unexpected {type(error).__name__}: {error}")
         if before and not candidate.changes:
             if before.version.upstream_at != file.at:
                 await self._store.versions.saw(self._source.name, before.version.version, file.at)
             return Imported(file.name, "unchanged", file.at)
         if reasons := unsafe_reasons(self._source.guard, (), candidate.records, candidate.changes):
-            return Imported(file.name, "refused", file.at, reasons=reasons)
+            return _refused(file, *reasons)
         made = version_of(self._source.name, candidate, before, document.provenance.fetched_at)
         wanted = Commit(
             replace(made, upstream_at=file.at, imported=True),
@@ -137,3 +139,7 @@ class _Run:
             version = await self._store.versions.version(number)
             self._known = await self._store.contents.content_of(version)
         return self._known
+
+
+def _refused(file: HistoricFile, *reasons: str) -> Imported:
+    return Imported(file.name, "refused", file.at, reasons=reasons)

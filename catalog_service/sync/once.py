@@ -40,12 +40,13 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
         await settle(store, lease, served(state, candidate.provenance, clock()), previous, document)
         return None
     rejected = candidate.digest in state.rejected
-    superseded = await _superseded(source, store, previous, candidate)
-    stale = is_stale(previous, candidate, superseded) and not insists(candidate, previous, state, clock())
+    superseded = None if rejected else await _superseded(source, store, previous, candidate)
+    published = await _published(store, previous)
+    stale = is_stale(published, candidate, superseded) and not insists(candidate, published, state, clock())
     if stale and not rejected:
         await settle(store, lease, replace(answered(state, clock()), stale_since=state.stale_since or clock()))
         return None
-    reasons = await asyncio.to_thread(reasons_to_hold, source, previous, candidate, superseded)
+    reasons = await asyncio.to_thread(reasons_to_hold, source, published, candidate, superseded)
     if reasons or rejected:
         held = await hold(store, lease, previous, candidate, answered(state, clock()), reasons)
         if rejected:
@@ -62,6 +63,19 @@ async def _superseded(source: Source, store: Store, previous: SourceContent | No
     if previous is None or candidate.provenance.digest == previous.version.document:
         return None
     return await store.versions.superseded(source.name, candidate.digest, previous.version.version)
+
+
+async def _published(store: Store, previous: SourceContent | None) -> SourceContent | None:
+    """Return what is served; after a rollback, under upstream's date of what was served before it.
+
+    A person went back then, and not upstream: what it dates in between is no news.
+    """
+    if previous is None:
+        return None
+    version = previous.version
+    while version.rolled_back_to and version.previous:
+        version = await store.versions.version(version.previous)
+    return replace(previous, version=replace(previous.version, upstream_at=version.upstream_at))
 
 
 def _asked(state: SourceState) -> SourceState:

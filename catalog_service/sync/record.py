@@ -17,7 +17,7 @@ from catalog_service.sync.candidate import Candidate
 from schema.change import summarize
 from schema.document import Document, Provenance
 from schema.errors import UnsafeChangesetError
-from schema.version import HeldVersion, SourceState, Version, count
+from schema.version import AuditEntry, HeldVersion, SourceState, Version, count
 
 Clock = Callable[[], datetime]
 """Gives the time now, UTC."""
@@ -31,17 +31,22 @@ async def publish(
     previous: SourceContent | None,
     candidate: Candidate,
     now: datetime,
-    accepted_by: str | None = None,
+    accepted: AuditEntry | None = None,
 ) -> Version:
-    """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Commits.commit`."""
+    """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Commits.commit`.
+
+    ``accepted`` tells of the person who released it, when the guard had held it.
+    """
     provenance = candidate.provenance
     state = served(await store.sources.state(lease.source), provenance, now)
     rejected = tuple(digest for digest in state.rejected if digest != candidate.digest)
     state = replace(state, rejected=rejected, last_document=None)
     held = await store.sources.held_of(lease.source)
     held_id = held.id if held else ""
-    version = replace(version_of(lease.source, candidate, previous, now), accepted_by=accepted_by)
-    wanted = Commit(version, candidate.changes, candidate.records, state, held_id, candidate.document)
+    version = replace(version_of(lease.source, candidate, previous, now), accepted_by=accepted and accepted.who)
+    wanted = Commit(
+        version, candidate.changes, candidate.records, state, held_id, document=candidate.document, audit=accepted
+    )
     return await store.commits.commit(lease, wanted)
 
 
@@ -78,7 +83,7 @@ async def hold(
     """
     provenance, source = candidate.provenance, lease.source
     older = await store.sources.held_of(source)
-    id_ = hashlib.sha256(f"{source}\n{candidate.digest}".encode()).hexdigest()[:12]
+    id_ = held_id_of(source, candidate.digest)
     same = older if older and older.id == id_ else None
     rejected = candidate.digest in state.rejected
     held = HeldVersion(
@@ -104,6 +109,11 @@ async def hold(
     )
     message = f"{source}: held for a person as {id_}: {'; '.join(reasons)}"
     return UnsafeChangesetError(message, reasons=reasons, held=id_, source=source)
+
+
+def held_id_of(source: str, digest: str) -> str:
+    """Return the id under which content ``digest`` of ``source`` is held."""
+    return hashlib.sha256(f"{source}\n{digest}".encode()).hexdigest()[:12]
 
 
 async def settle(

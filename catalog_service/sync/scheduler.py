@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
 from redis.exceptions import RedisError
 
 from catalog_service.store.connect import Store
 from catalog_service.sync.record import Clock
 from catalog_service.sync.run import run_source
 from catalog_service.tasks import stop
-from schema.errors import StoreError
+from schema.errors import CatalogError, StoreError
 from schema.version import SourceState
 from scrapers.source import Source
 from scrapers.upstream import Upstream
@@ -27,22 +28,32 @@ _RETRY_S = 60.0
 _BUSY_S = 15.0
 _RETRY_MAX_DOUBLINGS = 6
 
+_log = structlog.get_logger()
+
 Random = Callable[[], float]
 """Gives a number from 0 to 1."""
 
 
 async def keep_synced(
-    sources: tuple[Source, ...], upstream: Upstream, store: Store, clock: Clock, random: Random
+    sources: tuple[Source, ...],
+    upstream: Upstream,
+    store: Store,
+    clock: Clock,
+    random: Random,
+    versions_kept: int = 0,
 ) -> None:
-    """Sync every source at its interval until cancelled."""
-    tasks = [asyncio.create_task(_keep_source(source, upstream, store, clock, random)) for source in sources]
+    """Sync every source at its interval until cancelled; after a commit prune to ``versions_kept``, 0: never."""
+    runs = [_keep_source(source, upstream, store, clock, random, versions_kept) for source in sources]
+    tasks = [asyncio.create_task(run) for run in runs]
     try:
         await asyncio.gather(*tasks)
     finally:
         await stop(*tasks)
 
 
-async def _keep_source(source: Source, upstream: Upstream, store: Store, clock: Clock, random: Random) -> None:
+async def _keep_source(
+    source: Source, upstream: Upstream, store: Store, clock: Clock, random: Random, versions_kept: int
+) -> None:
     await asyncio.sleep(random() * _FIRST_SPREAD_S)
     while True:
         try:
@@ -54,9 +65,19 @@ async def _keep_source(source: Source, upstream: Upstream, store: Store, clock: 
             await asyncio.sleep(pause_s)
         else:
             outcome = await run_source(source, upstream, store, clock)
+            if versions_kept and outcome.result == "committed":
+                await _prune(store, versions_kept)
             # What could not be recorded does not put the source off either: a full or read-only store is not pressed.
             waits = {"busy": _BUSY_S, "failed": _RETRY_S if outcome.code == StoreError.code else 0}
             await asyncio.sleep(waits.get(outcome.result, 0))
+
+
+async def _prune(store: Store, versions_kept: int) -> None:
+    """Prune; what goes wrong is logged, and tried again after the next commit."""
+    try:
+        await store.retention.prune(versions_kept)
+    except (RedisError, OSError, CatalogError) as error:
+        _log.warning("old versions cannot be pruned", error=str(error))
 
 
 def due_in_s(source: Source, state: SourceState, now: datetime, chance: float) -> float:

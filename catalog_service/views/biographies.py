@@ -6,13 +6,16 @@ In: what `catalog.biography` found. Out: frozen Structs. All times are upstream'
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from catalog_service.catalog.biography import Deed, Subject
+from catalog_service.catalog.biography import Deed, Period, SeriesPoint, Stay, Subject, periods
+from catalog_service.catalog.chronicle import Chronicle
 from catalog_service.catalog.lookup import Relation
-from catalog_service.views.changes import ChangeView
+from catalog_service.views.changes import ChangeView, change_view
+from schema.words import Disposition
 
 
 class Event(Struct, frozen=True, omit_defaults=True):
@@ -31,19 +34,9 @@ class Event(Struct, frozen=True, omit_defaults=True):
     relation: Relation | None = None
     """How the member relates to what was asked: it is that, or it covers it."""
     or_before: bool = False
-    """Came, in the oldest content that is known: it may have been listed before."""
+    """It may have happened before: what was right before is not known, or was pruned."""
     change: ChangeView | None = None
     """Where a record was asked for: what changed in it."""
-
-
-class Period(Struct, frozen=True, omit_defaults=True):
-    """A time without a break in which something was listed."""
-
-    from_: datetime = field(name="from")
-    until: datetime | None = None
-    """When it left; absent: nothing is known of an end."""
-    or_before: bool = False
-    """It begins with the oldest content that is known."""
 
 
 class Life(Struct, frozen=True):
@@ -84,16 +77,6 @@ class ThatDay(Struct, frozen=True, omit_defaults=True):
     """Sources of which nothing is known of that time, sorted: they may have listed it."""
 
 
-class SeriesPoint(Struct, frozen=True, omit_defaults=True):
-    """How many members a record had from an instant on; none at all when it was not listed."""
-
-    at: datetime
-    prefixes: int
-    fqdns: int
-    version: int | None = None
-    """Absent where upstream was closed."""
-
-
 class KnownSince(Struct, frozen=True):
     """The oldest content that is known of a source: what was before it, nobody can tell."""
 
@@ -111,13 +94,15 @@ class Biography(Struct, frozen=True, omit_defaults=True):
     version: int
     """The newest version of the catalogue, for ``listed``."""
     listed: bool
-    """In what is served now."""
+    """In what is served now, itself or by what covers it."""
     lives: tuple[Life, ...]
     """The most specific first: what was asked itself, then what covers it."""
     events: tuple[Event, ...]
     """Oldest first."""
     known: tuple[KnownSince, ...]
     """Every source that was searched, sorted."""
+    missing: tuple[str, ...] = ()
+    """Sources that were to be searched and of which nothing is known at all."""
     looked_up: str | None = None
     """What was looked up, where that is not the query as it stands, such as the host of a URL."""
     first: Event | None = None
@@ -125,3 +110,46 @@ class Biography(Struct, frozen=True, omit_defaults=True):
     on: ThatDay | None = None
     series: tuple[SeriesPoint, ...] = ()
     """Of a record: one point for each version that changed how many members it has."""
+
+
+def life(name: str, relation: Relation, stays: tuple[Stay, ...]) -> Life:
+    """Return the life of a member or record out of all its ``stays``, at least one."""
+    return Life(
+        name,
+        relation,
+        any(stay.served for stay in stays),
+        periods(stays),
+        tuple(sorted({stay.source for stay in stays})),
+        tuple(sorted({stay.record for stay in stays})),
+    )
+
+
+def member_events(member: str, relation: Relation, stays: Iterable[Stay]) -> Iterator[Event]:
+    """Yield what happened to ``member`` in each record: it came, left, returned."""
+    met: set[str] = set()
+    for stay in stays:
+        deed = Deed.RETURNED if stay.record in met else Deed.CAME
+        met.add(stay.record)
+        about = (stay.source, stay.record)
+        yield Event(stay.came.at, deed, *about, stay.came.version, member, relation, stay.or_before)
+        if stay.left:
+            vague = stay.left.gap_from is not None
+            yield Event(stay.left.at, Deed.LEFT, *about, stay.left.version or None, member, relation, vague)
+
+
+def record_events(chronicle: Chronicle, id_: str) -> Iterator[Event]:
+    """Yield every change of the record ``id_``, with what changed."""
+    for place, turn in enumerate(chronicle.turns.get(id_, ())):
+        moment, view = chronicle.moments[turn.step], change_view(turn.change)
+        yield Event(
+            moment.at,
+            Deed.RETURNED if place and view.disposition is Disposition.ADD else _DEEDS[view.disposition],
+            chronicle.source,
+            id_,
+            moment.version or None,
+            or_before=chronicle.is_vague(turn.step),
+            change=view,
+        )
+
+
+_DEEDS = {Disposition.ADD: Deed.CAME, Disposition.CHANGE: Deed.CHANGED, Disposition.REMOVE: Deed.LEFT}

@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from catalog_service.catalog.lookup import Match, Relation
 from catalog_service.catalog.resolve import Unresolved
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.target import Target
 from catalog_service.catalog.view import Note, Unpublished, Use, View
-from schema.endpoint_set import EndpointSet
 from schema.words import Cloud, Direction
 
 
@@ -76,13 +76,14 @@ class BulkLookup(Struct, frozen=True, omit_defaults=True):
     missing: tuple[str, ...] = ()
 
 
-def lookup_view(query: str, snapshot: Snapshot, matches: Iterable[Match], found: View) -> Lookup:
-    """Return the answer to ``query`` among the records ``found``, or among all where its entries are none."""
-    uses = {entry.record.id: entry.scenarios for entry in found.entries}
+def lookup_view(query: str, target: Target, snapshot: Snapshot, matches: Iterable[Match], found: View) -> Lookup:
+    """Return the answer to ``query``, read as ``target``; ``found`` says who wants the records and what lacks."""
+    uses = _uses(found)
     return Lookup(
         query,
         snapshot.version,
-        tuple(_match_view(match, uses.get(match.record.id, ())) for match in matches),
+        tuple(_match_view(match, uses) for match in matches),
+        _rewritten(target),
         snapshot.as_of,
         found.clouds,
         found.unresolved,
@@ -92,9 +93,63 @@ def lookup_view(query: str, snapshot: Snapshot, matches: Iterable[Match], found:
     )
 
 
-def _match_view(match: Match, scenarios: tuple[Use, ...]) -> MatchView:
-    shared = {name: getattr(match.record, name) for name in _SHARED}
-    return MatchView(**shared, prefix=match.prefix, fqdn=match.fqdn, scenarios=scenarios)
+def bulk_view(snapshot: Snapshot, items: Iterable[LookupItem], found: View) -> BulkLookup:
+    """Return the answer to many queries."""
+    return BulkLookup(
+        snapshot.version,
+        tuple(items),
+        snapshot.as_of,
+        found.clouds,
+        found.unresolved,
+        found.unpublished,
+        found.notes,
+        found.missing,
+    )
 
 
-_SHARED = tuple(name for name in MatchView.__struct_fields__ if name in EndpointSet.__struct_fields__)
+class ItemViews:
+    """Makes the items of one bulk answer. Lines of one network share their matches: each is made once."""
+
+    def __init__(self, found: View) -> None:
+        self._uses = _uses(found)
+        self._known: dict[tuple[str, str | None, Relation], MatchView] = {}
+
+    def item(self, query: str, target: Target, matches: Iterable[Match]) -> LookupItem:
+        """Return the item of a line that could be looked up."""
+        return LookupItem(query, tuple(map(self._view, matches)), _rewritten(target))
+
+    def _view(self, match: Match) -> MatchView:
+        key = (match.record.id, match.prefix or match.fqdn, match.relation)
+        if (known := self._known.get(key)) is None:
+            known = self._known[key] = _match_view(match, self._uses)
+        return known
+
+
+def _uses(found: View) -> dict[str, tuple[Use, ...]]:
+    return {entry.record.id: entry.scenarios for entry in found.entries if entry.scenarios}
+
+
+def _rewritten(target: Target) -> str | None:
+    return target.text if target.rewritten else None
+
+
+def _match_view(match: Match, uses: dict[str, tuple[Use, ...]]) -> MatchView:
+    record = match.record
+    return MatchView(
+        record.id,
+        record.source,
+        record.service,
+        record.title,
+        match.relation,
+        match.prefix,
+        match.fqdn,
+        record.cloud,
+        record.clouds,
+        record.region,
+        record.direction,
+        record.category,
+        record.protocols,
+        record.tcp_ports,
+        record.udp_ports,
+        uses.get(record.id, ()),
+    )

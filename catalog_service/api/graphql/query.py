@@ -1,6 +1,6 @@
 """GraphQL's query: the questions of REST, asked of the same `reads`.
 
-A request sees one version: what names no version is answered from the snapshot that was current when
+An operation sees one version: what names no version is answered from the snapshot that was current when
 it came in.
 """
 
@@ -9,82 +9,65 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import strawberry
-from msgspec import Struct
-from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
-from catalog_service.api.graphql import change_types, reason_types, record_types, source_types
-from catalog_service.api.graphql.words import Cloud, ConflictKind, Direction, Kind, Resolve
+from catalog_service.api.actions import check_operator
+from catalog_service.api.graphql import change_types, history_types, reason_types, record_types, source_types
+from catalog_service.api.graphql.asked import Asked, Context
+from catalog_service.api.graphql.conflict_pages import CONFLICTS_DEFAULT, CONFLICTS_MOST, ConflictPage, conflict_page
+from catalog_service.api.graphql.filters import DiffFilter, EndpointFilter, diff_filter, record_filter, values, words
+from catalog_service.api.graphql.nodes import Node, node
+from catalog_service.api.graphql.pages import Page, Slice, answered, sliced
+from catalog_service.api.graphql.record_pages import ENDPOINTS_DEFAULT, ENDPOINTS_MOST, EndpointPage, endpoint_page
+from catalog_service.api.graphql.version_pages import VERSIONS_DEFAULT, VERSIONS_MOST, version_connection
+from catalog_service.api.graphql.words import ConflictKind
 from catalog_service.api.reads.allowlists import allowed
-from catalog_service.api.reads.asked import Sources, check_ready, naming
-from catalog_service.api.reads.conflicts import conflicts_at
+from catalog_service.api.reads.asked import check_ready, naming
+from catalog_service.api.reads.biographies import biography
 from catalog_service.api.reads.diffs import diff_between, diff_span
 from catalog_service.api.reads.held import held_view
-from catalog_service.api.reads.lookups import check_place, looked_up
-from catalog_service.api.reads.records import page_start, record_page
-from catalog_service.api.reads.scenarios import check_scenarios, scenario_views
+from catalog_service.api.reads.lookups import looked_up, looked_up_all
+from catalog_service.api.reads.records import page_start
+from catalog_service.api.reads.scenarios import scenario_views
 from catalog_service.api.reads.sources import check_sources, source_views
-from catalog_service.api.reads.versions import one_version, version_page
-from catalog_service.catalog.conflict import Conflicts
+from catalog_service.api.reads.versions import one_version
 from catalog_service.catalog.regions import Regions, all_regions
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.export.document import AllowlistView
-from catalog_service.reader import Reader
-from catalog_service.views.changes import Diff, HeldView, VersionPage
-from catalog_service.views.lookups import Lookup
-from catalog_service.views.records import Record, RecordPage, record_view
+from catalog_service.views.biographies import Biography
+from catalog_service.views.changes import Diff, HeldView
+from catalog_service.views.lookups import BulkLookup, Lookup
+from catalog_service.views.records import Record, record_view
 from catalog_service.views.scenarios import ScenarioView
 from catalog_service.views.sources import SourceView
 from schema.errors import BadParameterError
-from schema.version import HeldVersion, Version
+from schema.version import AuditEntry, HeldVersion, Label, Version
 
-FIRST_DEFAULT, FIRST_MOST = 50, 500
-T = TypeVar("T")
-
-
-class Asked(Struct, frozen=True):
-    """What a request's resolvers work with."""
-
-    reader: Reader
-    sources: Sources
-    snapshot: Snapshot
-    """The current one when the request came in."""
-
-
-Context = Info[Asked, None]
+_AUDIT_MOST = 500
 Resolver = Callable[..., Awaitable[object]]
 
 
-def _question(type_: object, description: str | None = None) -> Callable[[Resolver], StrawberryField]:
-    """Make a resolver a field of GraphQL type ``type_``, whatever Struct it returns."""
-    return lambda resolver: strawberry.field(resolver, graphql_type=type_, description=description)
+def _question(
+    type_: object, description: str | None = None, *, first: int = 1
+) -> Callable[[Resolver], StrawberryField]:
+    """Make a resolver a field of GraphQL type ``type_``, whatever Struct it returns; of ``first`` in a page."""
+
+    def made(resolver: Resolver) -> StrawberryField:
+        field: StrawberryField = answered(resolver, type_, description, first=first)
+        return field
+
+    return made
 
 
-@strawberry.input(description="Empty fields keep everything; several values of one field are alternatives.")
-class EndpointFilter:
-    """The filter of `endpoints` and `allowlist`."""
-
-    source: list[str] | None = None
-    service: list[str] | None = strawberry.field(
-        default=None, description="A service, or a title such as `AzureConnectors.WestEurope`."
-    )
-    cloud: list[Cloud] | None = None
-    region: list[str] | None = None
-    direction: list[Direction] | None = None
-    kind: list[Kind] | None = None
-    scenario: list[str] | None = strawberry.field(
-        default=None, description="Questions by name (see `scenarios`): then a region also means what is not regional."
-    )
-    resolve: list[Resolve] | None = strawberry.field(
-        default=None, description="TAGS: the prefixes of service tags in place of references; scenarios always do."
-    )
+def _paged(default: int, most: int) -> str:
+    return f"`first` is {default} unless told otherwise, and at most {most}."
 
 
-@strawberry.type(description="The catalogue. `at` takes a number, latest, latest~1, a date or a date-time.")
+@strawberry.type(description="The catalogue. `at` takes a number, latest, latest~1, a label, a date or a date-time.")
 class Query:
     """The root."""
 
@@ -92,39 +75,62 @@ class Query:
     async def catalog_version(self, info: Context) -> int:
         return info.context.snapshot.version
 
+    @_question(Node | None, description="What has this id; null when there is nothing (any more). `at`: of a record.")
+    async def node(self, info: Context, id: strawberry.ID, at: str | None = None) -> object:  # noqa: A002
+        return await node(info.context, id, await _snapshot(info.context, at))
+
     @_question(list[source_types.Source] | None)
     async def sources(self, info: Context) -> tuple[SourceView, ...]:
         return await source_views(info.context.reader, info.context.sources)
 
-    @_question(change_types.VersionPage | None, description="Newest first.")
-    async def versions(
-        self, info: Context, source: str | None = None, first: int = FIRST_DEFAULT, after: str | None = None
-    ) -> VersionPage:
+    @_question(source_types.Source | None)
+    async def source(self, info: Context, name: str) -> SourceView:
         asked = info.context
-        if source:
+        with naming("name"):
+            (found,) = check_sources(asked.reader, asked.sources, (name,))
+        return next(one for one in await source_views(asked.reader, asked.sources) if one.name == found)
+
+    @_question(
+        change_types.VersionConnection | None,
+        description=f"Newest first. {_paged(VERSIONS_DEFAULT, VERSIONS_MOST)}",
+        first=VERSIONS_DEFAULT,
+    )
+    async def versions(
+        self, info: Context, source: str | None = None, first: int | None = None, after: str | None = None
+    ) -> Page:
+        asked = info.context
+        if source is not None:
             (source,) = check_sources(asked.reader, asked.sources, (source,))
-        with naming("after", instead_of="cursor"):
-            return await version_page(asked.reader, source, _first(first), after)
+        return await version_connection(asked.reader, source, first, after)
 
-    @_question(change_types.Version | None)
-    async def version(self, info: Context, number: int) -> Version:
-        return await one_version(info.context.reader, str(number))
+    @_question(change_types.Version | None, description="By its number, or as `at` names one.")
+    async def version(self, info: Context, number: int | None = None, at: str | None = None) -> Version:
+        if (number is None) == (at is None):
+            raise BadParameterError("version takes a number, or at", parameter="number")
+        return await one_version(info.context.reader, str(number) if at is None else at)
 
-    @_question(record_types.EndpointSetPage | None, description="Sorted by id.")
+    @_question(
+        record_types.EndpointSetConnection | None,
+        description=f"Sorted by id. {_paged(ENDPOINTS_DEFAULT, ENDPOINTS_MOST)}",
+        first=ENDPOINTS_DEFAULT,
+    )
     async def endpoints(
         self,
         info: Context,
         filter: EndpointFilter | None = None,  # noqa: A002 - the argument's name in GraphQL
         at: str | None = None,
-        first: int = FIRST_DEFAULT,
+        first: int | None = None,
         after: str | None = None,
-    ) -> RecordPage:
-        asked, wanted = info.context, _filter(info.context, filter)
-        snapshot, start = await _page_start(asked, wanted, at, after)
-        return await asyncio.to_thread(record_page, snapshot, asked.sources, wanted, start, _first(first))
+        last: int | None = None,
+        before: str | None = None,
+    ) -> EndpointPage:
+        asked, wanted = info.context, record_filter(info.context, filter)
+        part = sliced(first, after, last, before, default=ENDPOINTS_DEFAULT, most=ENDPOINTS_MOST)
+        snapshot, low, high = await _cut(asked, wanted, at, part)
+        return await asyncio.to_thread(endpoint_page, snapshot, asked.sources, wanted, part, low, high)
 
     @_question(record_types.EndpointSet | None)
-    async def endpoint(self, info: Context, id: str, at: str | None = None) -> Record:  # noqa: A002
+    async def endpoint(self, info: Context, id: strawberry.ID, at: str | None = None) -> Record:  # noqa: A002
         snapshot = await _snapshot(info.context, at)
         return record_view(snapshot, snapshot.endpoint_set(id))
 
@@ -134,29 +140,51 @@ class Query:
         info: Context,
         since: Annotated[str, strawberry.argument(name="from")] = "latest~1",
         to: str = "latest",
-        source: list[str] | None = None,
+        filter: DiffFilter | None = None,  # noqa: A002 - the argument's name in GraphQL
+        *,
+        space: Annotated[bool, strawberry.argument(description="Also the addresses gained and lost.")] = False,
     ) -> Diff:
-        asked, wanted = info.context, _values("source", source)
-        wanted = check_sources(asked.reader, asked.sources, wanted)
-        first, last = await diff_span(asked.reader, since, to)
-        return await diff_between(asked.reader, first, last, wanted)
+        wanted = diff_filter(info.context, filter)
+        first, last = await diff_span(info.context.reader, since, to)
+        return await diff_between(info.context.reader, first, last, wanted, space=space)
 
-    @_question(record_types.Lookup | None, description="`query`: an address, a CIDR block or a name.")
+    @_question(record_types.Lookup | None, description="`query`: an address, a CIDR block, a name or a URL.")
     async def lookup(
         self,
         info: Context,
         query: str,
+        filter: EndpointFilter | None = None,  # noqa: A002 - the argument's name in GraphQL
         at: str | None = None,
-        scenario: list[str] | None = None,
-        region: list[str] | None = None,
-        cloud: list[Cloud] | None = None,
     ) -> Lookup:
-        wanted = _filter(info.context, EndpointFilter(scenario=scenario, region=region, cloud=cloud))
-        check_place(wanted)
-        check_ready(info.context.reader, at)
-        snapshot = await _snapshot(info.context, at)
+        wanted, snapshot = record_filter(info.context, filter), await _ready(info.context, at)
         with naming("query", instead_of="q"):
             return await asyncio.to_thread(looked_up, snapshot, info.context.sources, query, wanted)
+
+    @_question(
+        record_types.BulkLookup | None, description="Up to 10,000 lines as of `lookup`; give them as a variable."
+    )
+    async def lookup_many(
+        self,
+        info: Context,
+        queries: list[str],
+        filter: EndpointFilter | None = None,  # noqa: A002 - the argument's name in GraphQL
+        at: str | None = None,
+    ) -> BulkLookup:
+        wanted, snapshot = record_filter(info.context, filter), await _ready(info.context, at)
+        with naming("queries", instead_of="body"):
+            return await asyncio.to_thread(looked_up_all, snapshot, info.context.sources, queries, wanted)
+
+    @_question(
+        history_types.Biography | None,
+        description="When a prefix, an address, a name, a URL's host or a record's id was listed. `on`: tell of a day.",
+    )
+    async def biography(
+        self, info: Context, query: str, source: list[str] | None = None, on: str | None = None
+    ) -> Biography:
+        asked = info.context
+        names = check_sources(asked.reader, asked.sources, values("source", source))
+        with naming("query", instead_of="q"):
+            return await biography(asked.reader, asked.sources, query, names, on)
 
     @_question(record_types.Allowlist | None, description="Unique prefixes and names, never empty.")
     async def allowlist(
@@ -169,10 +197,8 @@ class Query:
             bool, strawberry.argument(description="Without pages of scenarios that nothing was published of yet.")
         ] = False,
     ) -> AllowlistView:
-        wanted = _filter(info.context, filter)
-        check_ready(info.context.reader, at)
-        snapshot = await _snapshot(info.context, at)
-        asked = info.context
+        asked, wanted = info.context, record_filter(info.context, filter)
+        snapshot = await _ready(asked, at)
         read = functools.partial(allowed, asked.reader, snapshot, asked.sources, wanted, partial=partial)
         return await asyncio.to_thread(read)
 
@@ -180,76 +206,77 @@ class Query:
     async def scenarios(self) -> tuple[ScenarioView, ...]:
         return scenario_views()
 
-    @_question(reason_types.Conflicts | None, description="Where sources disagree, and names that need a second look.")
+    @_question(
+        reason_types.ConflictConnection | None,
+        description="Where sources disagree, and names that need a second look. "
+        + _paged(CONFLICTS_DEFAULT, CONFLICTS_MOST),
+        first=CONFLICTS_DEFAULT,
+    )
     async def conflicts(
         self,
         info: Context,
         source: list[str] | None = None,
         kind: list[ConflictKind] | None = None,
         at: str | None = None,
-    ) -> Conflicts:
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> ConflictPage:
         asked = info.context
-        sources = check_sources(asked.reader, asked.sources, _values("source", source))
-        kinds = tuple(one for one in ConflictKind if one in _given("kind", kind))
-        check_ready(asked.reader, at)
-        snapshot = await _snapshot(asked, at)
-        return await asyncio.to_thread(conflicts_at, snapshot, asked.sources, sources, kinds)
+        names = check_sources(asked.reader, asked.sources, values("source", source))
+        part = sliced(first, after, last, before, default=CONFLICTS_DEFAULT, most=CONFLICTS_MOST)
+        snapshot = await _ready(asked, at)
+        kinds = words("kind", kind, ConflictKind)
+        return await asyncio.to_thread(conflict_page, snapshot, asked.sources, names, kinds, part)
 
     @_question(source_types.Regions | None, description="The crosswalk of region spellings.")
-    async def regions(self, info: Context) -> Regions:
-        return all_regions(info.context.snapshot)
+    async def regions(self, info: Context, at: str | None = None) -> Regions:
+        return all_regions(await _snapshot(info.context, at))
 
     @_question(list[change_types.HeldVersion] | None, description="Waiting for a person, oldest first.")
     async def held(self, info: Context) -> tuple[HeldVersion, ...]:
         return await info.context.reader.store.sources.held()
 
     @_question(change_types.HeldView | None)
-    async def held_version(self, info: Context, id: str) -> HeldView:  # noqa: A002
+    async def held_version(self, info: Context, id: strawberry.ID) -> HeldView:  # noqa: A002
         return await held_view(info.context.reader, id)
+
+    @_question(list[change_types.Label] | None, description="Sorted by name.")
+    async def labels(self, info: Context) -> tuple[Label, ...]:
+        return await info.context.reader.store.labels.all()
+
+    @_question(
+        list[change_types.AuditEntry] | None, description="What people did, newest first; for who has the token."
+    )
+    async def audit(self, info: Context, first: int = 50, skip: int = 0) -> tuple[AuditEntry, ...]:
+        check_operator(info.context.door.actions, info.context.authorization)
+        for name, value, least in (("first", first, 1), ("skip", skip, 0)):
+            if not least <= value <= (_AUDIT_MOST if name == "first" else 10_000):
+                raise BadParameterError(f"{name} is out of bounds", parameter=name, value=value)
+        return await info.context.reader.store.audit.newest(first, skip)
 
 
 async def _snapshot(asked: Asked, at: str | None) -> Snapshot:
     return asked.snapshot if at is None else await asked.reader.at(at)
 
 
-async def _page_start(asked: Asked, wanted: Filter, at: str | None, after: str | None) -> tuple[Snapshot, str]:
-    if at is None and after is None:
-        return asked.snapshot, ""
-    with naming("after", instead_of="cursor"):
-        return await page_start(asked.reader, wanted, at, after)
+async def _ready(asked: Asked, at: str | None) -> Snapshot:
+    """Return the snapshot asked for. Raises NotReadyError before the first version."""
+    check_ready(asked.reader, at)
+    return await _snapshot(asked, at)
 
 
-def _first(first: int) -> int:
-    if not 1 <= first <= FIRST_MOST:
-        raise BadParameterError(f"first is a number from 1 to {FIRST_MOST}", parameter="first", value=first)
-    return first
-
-
-def _filter(asked: Asked, given: EndpointFilter | None) -> Filter:
-    """Return ``given`` as REST would read it: sorted, unique. Raises BadParameterError, UnknownSourceError."""
-    if given is None:
-        return Filter()
-    return Filter(
-        sources=check_sources(asked.reader, asked.sources, _values("source", given.source)),
-        services=_values("service", given.service),
-        clouds=tuple(cloud for cloud in Cloud if cloud in _given("cloud", given.cloud)),
-        regions=_values("region", given.region),
-        directions=tuple(direction for direction in Direction if direction in _given("direction", given.direction)),
-        kinds=tuple(kind for kind in Kind if kind in _given("kind", given.kind)),
-        scenarios=check_scenarios(_values("scenario", given.scenario)),
-        resolve=Resolve.TAGS in _given("resolve", given.resolve),
-    )
-
-
-def _values(name: str, values: list[str] | None) -> tuple[str, ...]:
-    stripped = [value.strip() for value in _given(name, values)]
-    if not all(stripped):
-        raise BadParameterError(f"{name} has an empty value", parameter=name)
-    return tuple(sorted(set(stripped)))
-
-
-def _given(name: str, values: list[T] | None) -> list[T]:
-    """Return ``values``. Raises BadParameterError for a list with nothing in it: it would keep everything."""
-    if values is not None and not values:
-        raise BadParameterError(f"{name} is empty", parameter=name)
-    return values or []
+async def _cut(asked: Asked, wanted: Filter, at: str | None, part: Slice) -> tuple[Snapshot, str, str]:
+    """Return the snapshot of a page, and the ids it lies between. Raises BadParameterError, UnknownVersionError."""
+    if not part.cursors:
+        return await _snapshot(asked, at), "", ""
+    found: dict[str, tuple[Snapshot, str]] = {}
+    for name, cursor in part.cursors:
+        with naming(name, instead_of="cursor"):
+            found[name] = await page_start(asked.reader, wanted, at, cursor)
+    (snapshot, _), *others = found.values()
+    if any(other.point != snapshot.point for other, _ in others):
+        raise BadParameterError("after and before belong to two versions", parameter="before")
+    low, high = (found[name][1] if name in found else "" for name in ("after", "before"))
+    return snapshot, low, high

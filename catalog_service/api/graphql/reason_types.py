@@ -9,6 +9,8 @@ from datetime import datetime
 
 import strawberry
 
+from catalog_service.api.graphql import pages
+from catalog_service.api.graphql.pages import PageInfo
 from catalog_service.api.graphql.words import Cloud, ConflictKind, Direction
 
 
@@ -94,9 +96,18 @@ class Conflict:
     direction: Direction | None
 
 
+@strawberry.type(description="A conflict, and where it stands in the list.")
+class ConflictEdge:
+    cursor: str = strawberry.field(resolver=pages.cursor)
+    node: Conflict
+
+
 @strawberry.type(description="Conflicts and flags, sorted by kind and subject.")
-class Conflicts:
+class ConflictConnection:
+    edges: list[ConflictEdge] = pages.answered(pages.edges, list[ConflictEdge])
+    nodes: list[Conflict]
+    page_info: PageInfo
+    total_count: int
     version: int
-    items: list[Conflict]
     missing: list[str] = strawberry.field(description="Sources without a part in it, as they were not read yet.")
     as_of: datetime | None

@@ -6,12 +6,28 @@ from datetime import datetime
 
 import strawberry
 
-from catalog_service.api.graphql.change_types import Counts
+from catalog_service.api.graphql.asked import Context
+from catalog_service.api.graphql.change_types import Counts, VersionConnection
+from catalog_service.api.graphql.nodes import Node
+from catalog_service.api.graphql.pages import Page, answered
+from catalog_service.api.graphql.version_pages import VERSIONS_DEFAULT, version_connection
 from catalog_service.api.graphql.words import Cloud
+from catalog_service.views.sources import SourceView
+
+
+async def _versions(
+    info: Context, parent: strawberry.Parent[SourceView], first: int | None = None, after: str | None = None
+) -> Page:
+    return await version_connection(info.context.reader, parent.name, first, after)
+
+
+def _source_id(parent: strawberry.Parent[SourceView]) -> strawberry.ID:
+    return strawberry.ID(parent.name)
 
 
 @strawberry.type(description="What is read, and how it is: the last good version is served whatever the status.")
-class Source:
+class Source(Node):
+    id: strawberry.ID = strawberry.field(resolver=_source_id, description="Its name.")
     name: str
     title: str
     cloud: Cloud
@@ -35,6 +51,14 @@ class Source:
     reasons: list[str] = strawberry.field(description="Why the last document could not be parsed.")
     stale_since: datetime | None
     held: str | None = strawberry.field(description="Id of the version that waits for a person.")
+    versions: VersionConnection | None = answered(
+        _versions, VersionConnection | None, "By upstream's dates, newest first.", first=VERSIONS_DEFAULT
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        """Tell a source from other nodes."""
+        return isinstance(value, SourceView)
 
 
 @strawberry.type(description="An Azure region. `code` is its ARM name, or the only name upstream gave it.")

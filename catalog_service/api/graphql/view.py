@@ -1,89 +1,81 @@
-"""GraphQL over HTTP at ``/graphql``: POST and GET queries, and GraphiQL for browsers.
+"""GraphQL at ``/graphql``, as GraphQL over HTTP has it: POST and GET, SSE, websockets, and GraphiQL for browsers.
 
-The schema bounds what one request may ask (limits-and-faults.md C3); errors carry the code and facts
-of the error tree and nothing from inside. Called by `app` and by the contract generator.
+In: requests. Out: answers under the limits of `limits`; mutations only by POST. Called by `app`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+import functools
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
+from typing import Any
 
 import msgspec
-import strawberry
+from cross_web import AsyncHTTPRequestAdapter
 from cross_web import HTTPException as ViewError
 from graphql import GraphQLError
-from msgspec import UNSET
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, ParserCache, QueryDepthLimiter
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
-from catalog_service.api.graphql.query import Asked, Query
+from catalog_service.api.actions import Actions
+from catalog_service.api.graphql.asked import Door
+from catalog_service.api.graphql.persisted import PersistedQueries
+from catalog_service.api.graphql.schema import schema
+from catalog_service.api.graphql.stream import EventStream, Socket, resumable
+from catalog_service.api.hub import Hub
 from catalog_service.api.negotiation import takes_html
-from catalog_service.api.problems import told
 from catalog_service.api.reads.asked import Sources
 from catalog_service.reader import Reader
 
-MAX_DEPTH = 8
-"""Fields of introspection do not count: graphql-core bounds those itself."""
-MAX_ALIASES = 15
-MAX_TOKENS = 1000
-MAX_BODY_BYTES = 64 << 10
-_PARSED = 100
+MAX_BODY_BYTES = 1 << 20
+"""Room for a lookup of 10,000 lines, as variables."""
+MAX_SUBSCRIPTIONS = 10
+_INIT_WAIT = timedelta(seconds=10)
+_PLAIN_JSON = "application/json"
+_EVENTS = "text/event-stream"
+_GRAPHQL_JSON = "application/graphql-response+json"
 
 
-class _Schema(strawberry.Schema):
-    """A schema that leaves logging to `told`, which every error passes."""
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Do nothing: strawberry would log a client's mistakes as errors."""
+class _Where(msgspec.Struct):
+    path: list[str | int] | None = None
 
 
-def plain(value: object, name: str) -> object:
-    """Return the attribute ``name``; None where the upstream does not say."""
-    found = getattr(value, name)
-    return None if found is UNSET else found
+class GraphQLView(GraphQL[Door, None]):
+    """Strawberry's view over one reader. ``page`` is GraphiQL, for browsers; without ``actions`` nothing changes."""
 
-
-def utc_text(moment: datetime) -> str:
-    """Return ``moment`` as REST writes it: ISO 8601, UTC, with a Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-DATE_TIME = strawberry.scalar(
-    name="DateTime", description="ISO 8601, UTC, ending in Z.", serialize=utc_text, parse_value=datetime.fromisoformat
-)
-
-
-def schema() -> strawberry.Schema:
-    """Return the schema."""
-    return _Schema(
-        Query,
-        extensions=[
-            lambda: QueryDepthLimiter(max_depth=MAX_DEPTH),
-            lambda: MaxAliasesLimiter(max_alias_count=MAX_ALIASES),
-            lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-            lambda: ParserCache(maxsize=_PARSED),
-        ],
-        config=StrawberryConfig(default_resolver=plain, scalar_map={datetime: DATE_TIME}),
-    )
-
-
-class GraphQLView(GraphQL[Asked, None]):
-    """Strawberry's view over one reader. ``page`` is GraphiQL, for browsers."""
-
-    def __init__(self, reader: Reader, sources: Sources, page: Response) -> None:
-        super().__init__(schema(), multipart_uploads_enabled=False)
+    def __init__(self, reader: Reader, sources: Sources, page: Response, actions: Actions | None = None) -> None:
+        super().__init__(
+            schema(),
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
+            max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
+            connection_init_wait_timeout=_INIT_WAIT,
+        )
+        self.stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: EventStream}
+        self.graphql_transport_ws_handler_class = Socket
+        self._closing = asyncio.Event()
         self._reader = reader
         self._sources = sources
         self._page = page
+        self._actions = actions
+        self._hub = Hub(reader)
+        self._persisted = PersistedQueries()
+
+    def routes(self) -> list[BaseRoute]:
+        """Return where it is served."""
+        return [
+            Route("/graphql", self.handle, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", self.run),
+        ]
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; HEAD as GET, whose body the server leaves out."""
@@ -91,16 +83,59 @@ class GraphQLView(GraphQL[Asked, None]):
             return await self.run(await _bounded(request))
         except ViewError as error:
             raise HTTPException(error.status_code, error.reason) from error
+        except GraphQLError as error:  # a persisted query
+            answer: GraphQLHTTPResponse = {"data": None, "errors": [error.formatted]}
+            return self.create_response(answer, await self.get_sub_response(request))
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Asked:
-        """Return what the resolvers of one request work with."""
-        return Asked(self._reader, self._sources, self._reader.current)
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Door:
+        """Return what the operations of one request, or one websocket, come through."""
+        begins = asyncio.get_running_loop().create_future()
+        streams = isinstance(request, WebSocket) or _EVENTS in request.headers.get("accept", "")
+        door = Door(self._reader, self._sources, self._hub, self._actions, request.headers, streams, begins)
+        request.state.door = door
+        return door
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """Return what hands the media type that the client wants on to `create_response`."""
+        response = await super().get_sub_response(request)
+        response.media_type = _GRAPHQL_JSON if _GRAPHQL_JSON in request.headers.get("accept", "") else _PLAIN_JSON
+        return response
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """Return the answer. One that was not executed has no data, and is a 400 to who knows GraphQL's media type."""
+        if isinstance(response_data, list):  # batching is off
+            raise HTTPException(400, "one operation a request")
+        status = 200
+        errors = msgspec.convert(response_data.get("errors", ()), tuple[_Where, ...])
+        if response_data["data"] is None and errors and not any(error.path for error in errors):
+            response_data = {"errors": response_data["errors"]}
+            status = 400 if sub_response.media_type == _GRAPHQL_JSON else 200
+        body = msgspec.json.encode(response_data)
+        return Response(body, status, media_type=f"{sub_response.media_type}; charset=utf-8")
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """Return a subscription as SSE."""
+        parts = functools.partial(resumable, stream, request.state.door.begins, self._closing)
+        return await super().create_streaming_response(request, parts, sub_response, headers)
+
+    def close(self) -> None:
+        """End what streams: the server is going, clients come back and go on. Websockets are the server's to close."""
+        self._closing.set()
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """Tell a browser that opens the page from a program that forgot its query."""
         return (
             request.method == "GET"
             and "query" not in request.query_params
+            and "extensions" not in request.query_params
             and takes_html(request.headers.get("accept") or "")
         )
 
@@ -108,26 +143,27 @@ class GraphQLView(GraphQL[Asked, None]):
         """Return the page."""
         return self._page
 
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        """Return the answer as GraphQL over HTTP writes it."""
-        answer: GraphQLHTTPResponse = {"data": result.data}
-        if result.errors:
-            answer["errors"] = [_formatted(error) for error in result.errors]
-        return answer
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """Return what is asked, a persisted query with its text."""
+        data = await super().parse_http_body(request)
+        return data if isinstance(data, list) else self._persisted.completed(data)
 
-    def encode_json(self, data: object) -> bytes:
-        """Return ``data`` as JSON."""
-        return msgspec.json.encode(data)
+    def parse_json(self, data: str | bytes) -> Any:
+        """Return the body, or a parameter of a GET, as objects. Raises cross_web's HTTPException."""
+        return None if data == "null" else super().parse_json(data)
 
+    def decode_json(self, data: str | bytes) -> dict[str, object]:
+        """Return an object of JSON. Raises JSONDecodeError, also for more than a request may hold."""
+        try:
+            if len(data) > MAX_BODY_BYTES:
+                raise ValueError(f"a request has at most {MAX_BODY_BYTES} bytes")
+            return msgspec.json.decode(data, type=dict[str, object])
+        except (ValueError, RecursionError) as error:
+            raise json.JSONDecodeError(str(error), "", 0) from error
 
-def _formatted(error: GraphQLError) -> dict[str, object]:
-    """Return ``error`` with its code; of an error inside, what `told` tells."""
-    if error.original_error is None:  # the query itself: syntax, validation, limits
-        return {**error.formatted, "extensions": {"code": "BAD_QUERY"}}
-    what = told(error.original_error) if isinstance(error.original_error, Exception) else told(RuntimeError())
-    where = {name: value for name, value in error.formatted.items() if name in ("locations", "path")}
-    facts = msgspec.to_builtins(what.facts, enc_hook=str)
-    return {"message": what.detail, **where, "extensions": {"code": what.code, **facts}}
+    def encode_json(self, data: object) -> str:
+        """Return ``data`` as JSON; as text, which a websocket sends as such."""
+        return msgspec.json.encode(data).decode()
 
 
 async def _bounded(request: Request) -> Request:
@@ -137,9 +173,16 @@ async def _bounded(request: Request) -> Request:
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise HTTPException(413, f"a request has at most {MAX_BODY_BYTES} bytes")
-    method = "GET" if request.method == "HEAD" else request.method
+    scope = {**request.scope, "method": "GET"} if request.method == "HEAD" else request.scope
+    if request.method == "HEAD" and _EVENTS in request.headers.get("accept", ""):
+        raise HTTPException(405, "a stream has no end whose headers could be told", {"Allow": "GET, POST"})
+    given = False
 
     async def receive() -> Message:
+        nonlocal given
+        if given:  # what comes after the body: the client's leaving
+            return await request.receive()
+        given = True
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
-    return Request({**request.scope, "method": method}, receive)
+    return Request(scope, receive)

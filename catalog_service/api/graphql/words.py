@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import strawberry
 
+from catalog_service.catalog.biography import Deed, Subject
 from catalog_service.catalog.conflict import ConflictKind
+from catalog_service.catalog.lookup import Relation
 from catalog_service.catalog.select import Resolve
 from schema.fqdn import PatternType
-from schema.words import Cloud, Direction, Disposition, Kind
+from schema.words import Cloud, Direction, Disposition, Family, Impact, Kind, Only, Significance
 
-__all__ = ["Cloud", "ConflictKind", "Direction", "Disposition", "Kind", "PatternType", "Resolve"]
+__all__ = [
+    "Cloud",
+    "ConflictKind",
+    "Deed",
+    "Direction",
+    "Disposition",
+    "Family",
+    "Impact",
+    "Kind",
+    "Only",
+    "PatternType",
+    "Relation",
+    "Resolve",
+    "Significance",
+    "Subject",
+]
 
 strawberry.enum(Cloud, description="A cloud instance; USGOV is GCC and Azure Government.")
 strawberry.enum(Direction, description="Whose connection it is, as the customer's firewall sees it.")
@@ -18,3 +35,10 @@ strawberry.enum(PatternType, description="Why a pattern is no host name.")
 strawberry.enum(Kind, description="What an endpoint set holds.")
 strawberry.enum(Resolve, description="What may be resolved in an answer.")
 strawberry.enum(ConflictKind, description="What sources disagree on; PATTERN and MID_WILDCARD are flags.")
+strawberry.enum(Impact, description="What a change asks of a customer, in Microsoft's nine words; for every source.")
+strawberry.enum(Significance, description="How much of a change is more than noise; SPACE: prefixes cut another way.")
+strawberry.enum(Family, description="An address family.")
+strawberry.enum(Only, description="Which side of a diff.")
+strawberry.enum(Relation, description="How a member relates to what was asked: it is that, covers it, or lies inside.")
+strawberry.enum(Subject, description="What a biography is of.")
+strawberry.enum(Deed, description="What happened to a member of a record, or to a record.")

@@ -8,8 +8,10 @@ from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import View
 from catalog_service.export.choose import chosen
-from catalog_service.export.document import AllowlistView, allowlist_view
-from catalog_service.export.formats import check_members, members
+from catalog_service.export.document import AllowlistView
+from catalog_service.export.formats import document
+from catalog_service.export.options import PLAIN, Options
+from catalog_service.export.prepare import check_members
 from catalog_service.reader import Reader
 from schema.errors import NoMatchError, NotReadyError
 
@@ -43,11 +45,17 @@ def exported(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filte
 
 
 def allowed(
-    reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter, *, partial: bool = False
+    reader: Reader,
+    snapshot: Snapshot,
+    sources: Sources,
+    wanted: Filter,
+    *,
+    partial: bool = False,
+    options: Options = PLAIN,
 ) -> AllowlistView:
-    """Return the allowlist as a document, never empty. Raises as `exported`."""
+    """Return the allowlist as a document, never empty. Raises as `exported`, and as `document` for ``options``."""
     found = exported(reader, snapshot, sources, wanted, partial=partial)
-    return allowlist_view(snapshot, members(snapshot, found, wanted.kinds), found)
+    return document(snapshot, found, wanted.kinds, options)
 
 
 def check_published(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:

@@ -1,12 +1,19 @@
-"""What leads from one version to another."""
+"""What leads from one version to another, as far as it is asked for."""
 
 from __future__ import annotations
 
 import asyncio
 
 from catalog_service.api.reads.asked import naming
+from catalog_service.catalog.compare import DiffFilter, compare
+from catalog_service.catalog.scope import clouds_of
+from catalog_service.catalog.select import Filter, select
+from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.reader import Reader
+from catalog_service.store.contents import Difference
 from catalog_service.views.changes import Diff, diff_view
+from schema.endpoint_set import EndpointSet
+from schema.errors import NoMatchError
 from schema.version import Point
 
 
@@ -18,12 +25,38 @@ async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Poin
         return first, await reader.resolve(until)
 
 
-async def diff_between(reader: Reader, since: Point, until: Point, sources: tuple[str, ...]) -> Diff:
-    """Return what leads from one point to another, of ``sources`` or of all when there are none."""
+async def diff_between(reader: Reader, since: Point, until: Point, wanted: DiffFilter, *, space: bool = False) -> Diff:
+    """Return what ``wanted`` asks of what leads from one point to another; with ``space``, the addresses too.
+
+    Raises:
+        BadParameterError: nothing knows a region.
+        NoMatchError: no record at the later point, and none that changed, is of a service asked for.
+    """
     found = await reader.difference(since, until)
-    changes, missing = found.changes, found.missing
-    if sources:
-        wanted = {source.casefold() for source in sources}
-        changes = tuple(change for change in changes if change.id.partition(":")[0].casefold() in wanted)
-        missing = tuple(source for source in missing if source.casefold() in wanted)
-    return await asyncio.to_thread(diff_view, since, until, changes, missing)
+    after = await reader.snapshot(until)
+    return await asyncio.to_thread(_answer, since, after, found, wanted, space=space)
+
+
+def _answer(since: Point, after: Snapshot, found: Difference, wanted: DiffFilter, *, space: bool) -> Diff:
+    _check_words(after, found, wanted.records)
+    unknown = set(found.missing)
+    records = {id_: one for id_, one in after.by_id.items() if one.source not in unknown} if unknown else after.by_id
+    sources = {source.casefold() for source in wanted.records.sources}
+    missing = tuple(source for source in found.missing if not sources or source.casefold() in sources)
+    return diff_view(since, after.point, compare(found.changes, records, wanted, space=space), missing)
+
+
+def _check_words(after: Snapshot, found: Difference, wanted: Filter) -> None:
+    """Refuse a region or a service that no record has: "nothing changed" would be no answer to it."""
+    left = tuple(change.record for change in found.changes if change.record)
+    for region in wanted.regions:
+        if not _has(left, Filter(regions=(region,))):
+            clouds_of(after, region)
+    for service in wanted.services:
+        if not _has((*after.endpoint_sets, *left), Filter(services=(service,))):
+            message = f"no endpoint set {after.name} is of a service or has a title {service!r}, and none that changed"
+            raise NoMatchError(message, parameter="service", value=service, version=after.version)
+
+
+def _has(records: tuple[EndpointSet, ...], wanted: Filter) -> bool:
+    return bool(select(records, wanted))

@@ -1,26 +1,89 @@
-"""Which records hold an address, a block or a name."""
+"""Which records hold an address, a block, a name or a URL's host; one query, or thousands of lines."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
 from catalog_service.api.reads.asked import Sources, with_missing
 from catalog_service.api.reads.sources import missing_sources
-from catalog_service.catalog.lookup import LookupIndex
+from catalog_service.catalog.lookup import LookupIndex, Match
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.target import Target, read_target
 from catalog_service.catalog.view import View, view
-from catalog_service.views.lookups import Lookup, lookup_view
+from catalog_service.views.lookups import BulkLookup, ItemViews, Lookup, LookupItem, bulk_view, lookup_view
 from schema.errors import BadParameterError
+
+MOST_LINES = 10_000
+MOST_MATCHES = 100_000
+"""In one bulk answer: a line such as ``0.0.0.0/0`` alone has as many."""
+_SHOWN = 300
 
 
 def looked_up(snapshot: Snapshot, sources: Sources, query: str, wanted: Filter) -> Lookup:
-    """Return the records that cover ``query``: all, or those that scenarios want. Raises BadParameterError."""
-    found = view(snapshot, wanted) if wanted.scenarios else View()
-    index = LookupIndex(found.records) if wanted.scenarios else snapshot.index
-    told = with_missing(found, missing_sources(snapshot, sources, wanted))
-    return lookup_view(query.strip(), snapshot, index.lookup(query), told)
+    """Return the records that hold ``query``, of those that ``wanted`` keeps. Raises BadParameterError."""
+    target = read_target(query)
+    among = _among(snapshot, sources, wanted)
+    return lookup_view(query.strip(), target, snapshot, among.find(target), among.seen)
 
 
-def check_place(wanted: Filter) -> None:
-    """Raise BadParameterError for a lookup that names a region or a cloud without a scenario to ask there."""
-    if not wanted.scenarios and (wanted.regions or wanted.clouds):
-        raise BadParameterError("region and cloud go with a scenario here", parameter="scenario")
+def looked_up_all(snapshot: Snapshot, sources: Sources, queries: Iterable[str], wanted: Filter) -> BulkLookup:
+    """Return an item for each of ``queries``; one that cannot be looked up is an item that says why.
+
+    Raises:
+        BadParameterError: more than `MOST_LINES`; or ``wanted`` cannot be understood.
+    """
+    lines = tuple(query.strip() for query in queries)
+    if len(lines) > MOST_LINES:
+        message = f"{len(lines)} lines are more than {MOST_LINES}: ask in several requests"
+        raise BadParameterError(message, parameter="body", most=MOST_LINES)
+    among = _among(snapshot, sources, wanted)
+    return bulk_view(snapshot, _items(lines, among), among.seen)
+
+
+def queries_of(text: str) -> tuple[str, ...]:
+    """Return the lines of ``text`` to look up: blank ones and those that begin with ``#`` are skipped."""
+    lines = (line.strip() for line in text.splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+class _Among(Struct, frozen=True):
+    """What a filter sees, and the index to find matches in."""
+
+    seen: View
+    index: LookupIndex
+    kept: frozenset[str] | None = None
+    """Ids of the records to find, None: all of the index."""
+
+    def find(self, target: Target) -> tuple[Match, ...]:
+        found = self.index.find(target)
+        return found if self.kept is None else tuple(match for match in found if match.record.id in self.kept)
+
+
+def _among(snapshot: Snapshot, sources: Sources, wanted: Filter) -> _Among:
+    missing = missing_sources(snapshot, sources, wanted)
+    if wanted == Filter():
+        return _Among(with_missing(View(), missing), snapshot.index)
+    found = with_missing(view(snapshot, wanted), missing)
+    if wanted.scenarios or wanted.resolve:  # prefixes of tags stand in records that do not hold them by themselves
+        return _Among(found, LookupIndex(found.records))
+    return _Among(found, snapshot.index, frozenset(record.id for record in found.records))
+
+
+def _items(lines: Iterable[str], among: _Among) -> Iterator[LookupItem]:
+    views, left = ItemViews(among.seen), MOST_MATCHES
+    for line in lines:
+        try:
+            target = read_target(line)
+        except BadParameterError as error:
+            yield LookupItem(line[:_SHOWN], error=str(error))
+            continue
+        past = among.index.is_past(target, left)
+        matches = () if past else among.find(target)
+        if past or len(matches) > left:
+            yield LookupItem(line, error=f"this answer would have more than {MOST_MATCHES} matches: ask for it alone")
+            continue
+        left -= len(matches)
+        yield views.item(line, target, matches)

@@ -9,13 +9,16 @@ from catalog_service.api.reads.asked import Sources, naming, with_missing
 from catalog_service.api.reads.sources import missing_sources
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.sort import BY_ID, Sort, sorted_entries
 from catalog_service.catalog.view import Entry, view
 from catalog_service.reader import Reader
 from catalog_service.views.records import RecordPage, entry_view
 from schema.errors import BadParameterError
 
 
-async def page_start(reader: Reader, wanted: Filter, at: str | None, cursor: str | None) -> tuple[Snapshot, str]:
+async def page_start(
+    reader: Reader, wanted: Filter, at: str | None, cursor: str | None, sort: Sort = BY_ID
+) -> tuple[Snapshot, str]:
     """Return the snapshot that a page is cut from, and the id it starts after.
 
     A cursor decides the version, whatever ``at`` says by now; a number that contradicts it is refused.
@@ -25,7 +28,7 @@ async def page_start(reader: Reader, wanted: Filter, at: str | None, cursor: str
     """
     if cursor is None:
         return await reader.at(at), ""
-    start = decode_cursor("records", cursor, wanted)
+    start = decode_cursor(_kind(sort), cursor, wanted)
     with naming("cursor"):
         snapshot = await reader.snapshot(start.point)
     check_content(start, snapshot.identity)
@@ -34,11 +37,14 @@ async def page_start(reader: Reader, wanted: Filter, at: str | None, cursor: str
     return snapshot, start.after
 
 
-def record_page(snapshot: Snapshot, sources: Sources, wanted: Filter, after: str, limit: int) -> RecordPage:
-    """Return up to ``limit`` records past the id ``after``, sorted by id. Raises BadParameterError."""
+def record_page(
+    snapshot: Snapshot, sources: Sources, wanted: Filter, after: str, limit: int, sort: Sort = BY_ID
+) -> RecordPage:
+    """Return up to ``limit`` records past the one with the id ``after``. Raises BadParameterError."""
     found = with_missing(view(snapshot, wanted), missing_sources(snapshot, sources, wanted))
-    rest = found.entries[bisect_right(found.entries, after, key=_id) :]
-    more = _cursor(snapshot, rest[limit - 1].record.id, wanted) if len(rest) > limit else None
+    entries = sorted_entries(snapshot, found.entries, sort)
+    rest = entries[_position(entries, after, sort) :]
+    more = _cursor(snapshot, rest[limit - 1].record.id, wanted, sort) if len(rest) > limit else None
     items = tuple(entry_view(snapshot, entry) for entry in rest[:limit])
     return RecordPage(
         snapshot.version,
@@ -53,8 +59,22 @@ def record_page(snapshot: Snapshot, sources: Sources, wanted: Filter, after: str
     )
 
 
-def _cursor(snapshot: Snapshot, after: str, wanted: Filter) -> str:
-    return encode_cursor("records", snapshot.point, after, wanted, snapshot.identity if snapshot.as_of else "")
+def _position(entries: tuple[Entry, ...], after: str, sort: Sort) -> int:
+    """Return where the page after ``after`` starts."""
+    if not after or sort == BY_ID:
+        return bisect_right(entries, after, key=_id)
+    position = next((number for number, entry in enumerate(entries, start=1) if entry.record.id == after), None)
+    if position is None:
+        raise BadParameterError("this cursor belongs to another list: begin anew", parameter="cursor")
+    return position
+
+
+def _cursor(snapshot: Snapshot, after: str, wanted: Filter, sort: Sort) -> str:
+    return encode_cursor(_kind(sort), snapshot.point, after, wanted, snapshot.identity if snapshot.as_of else "")
+
+
+def _kind(sort: Sort) -> str:
+    return "records" if sort == BY_ID else f"records {sort.text}"
 
 
 def _id(entry: Entry) -> str:

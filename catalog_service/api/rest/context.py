@@ -65,13 +65,17 @@ class Page(Protocol):
         """The cursor of the next page, None on the last."""
 
 
-def page(request: Request, found: Page, headers: Headers = ()) -> Body:
-    """Return ``found``, with a Link to the next page relative to the address asked for, whatever proxy is before it."""
+def page(request: Request, found: Page, headers: Headers = (), shown: Struct | None = None) -> Body:
+    """Return ``found``, with a Link to the next page relative to the address asked for, whatever proxy is before it.
+
+    ``shown`` is what is sent, where that is less than ``found``.
+    """
+    data = encode(shown or found)
     if found.next is None:
-        return Body(encode(found), headers=headers)
+        return Body(data, headers=headers)
     given = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     link = f'<?{urlencode([*given, ("cursor", found.next)])}>; rel="next"'
-    return Body(encode(found), headers=(("Link", link), *headers))
+    return Body(data, headers=(("Link", link), *headers))
 
 
 def lasting(given: QueryParams, wanted: Filter) -> bool:

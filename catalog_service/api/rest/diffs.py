@@ -2,46 +2,111 @@
 
 from __future__ import annotations
 
+import asyncio
+from enum import StrEnum
+from typing import TypeVar
+
+from msgspec.structs import replace
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body, Subject
-from catalog_service.api.parameters import is_number, many
+from catalog_service.api.negotiation import preferred
+from catalog_service.api.parameters import filter_of, is_number, is_yes, one, words_of
 from catalog_service.api.reads.diffs import diff_between, diff_span
 from catalog_service.api.reads.sources import check_sources
-from catalog_service.api.rest.context import Context, canonical, encode, listed
-from catalog_service.api.rest.operation import SOURCE, Operation, in_path
-from catalog_service.catalog.select import Filter
+from catalog_service.api.rest.context import Context, canonical, listed
+from catalog_service.api.rest.operation import (
+    CLOUD,
+    DIRECTION,
+    REGION,
+    SERVICE,
+    SOURCE,
+    Operation,
+    Parameter,
+    in_path,
+    words_parameter,
+)
+from catalog_service.catalog.compare import DiffFilter
+from catalog_service.export.diffs.formats import DIFF_FORMATS, DiffFormat, diff_format_named
 from catalog_service.views.changes import Diff
 from schema.errors import BadParameterError
+from schema.words import Family, Impact, Kind, Only
+
+_YES_NO = ("yes", "no")
+_MEDIA_TYPES = tuple(format_.media_type for format_ in DIFF_FORMATS)
+_PARAMETERS = (
+    in_path("span", "`{from}...{to}`: two versions, as `at` takes them.", "latest~1...latest"),
+    *(SOURCE, SERVICE, CLOUD, REGION, DIRECTION),
+    words_parameter("kind", Kind, "Which members to show."),
+    Parameter("family", "Of the prefixes to show.", words=tuple(Family), default="both"),
+    Parameter("only", "Members added, or members removed.", words=tuple(Only)),
+    words_parameter("impact", Impact, "Microsoft's words for what a change asks of a customer."),
+    Parameter("material", "Leave out counters, wording and prefixes that are only cut otherwise.", _YES_NO),
+    Parameter("space", "Add the addresses gained and lost, however they are cut.", _YES_NO),
+    Parameter("format", "By default what Accept asks for, else json.", words=tuple(one.name for one in DIFF_FORMATS)),
+)
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 async def diff(context: Context, request: Request) -> Response:
-    """What leads from one version to another."""
-    names = check_sources(context.reader, context.sources, many(request.query_params, "source"))
-    since, dots, until = request.path_params["span"].partition("...")
+    """What leads from one version to another, folded from the changes in between.
+
+    A change is kept when its endpoint set passes the filters before or after it. Impact and significance are those of
+    the whole change, whatever part of it is shown.
+    """
+    given, span = request.query_params, request.path_params["span"]
+    wanted, space, format_ = _wanted(context, given), is_yes(given, "space"), _format(request)
+    since, dots, until = span.partition("...")
     if not (since and dots and until):
         raise BadParameterError("a diff is asked for as {from}...{to}, such as latest~1...latest", parameter="span")
     first, last = await diff_span(context.reader, since, until)
 
     async def rendered() -> Body:
-        found = await diff_between(context.reader, first, last, names)
-        return Body(encode(found), headers=listed("Missing-Sources", found.missing))
+        found = await diff_between(context.reader, first, last, wanted, space=space)
+        content = await asyncio.to_thread(format_.render, found)
+        return Body(content, format_.media_type, listed("Missing-Sources", found.missing))
 
-    immutable = not (first.as_of or last.as_of) and is_number(since) and is_number(until)
-    imports = 0 if immutable else await context.reader.store.versions.last()
-    asked = f"{first.spec}\n{last.spec}\n{imports}\n{canonical(Filter(sources=names))}"
+    numbered = not (first.as_of or last.as_of) and is_number(since) and is_number(until)
+    imports = 0 if numbered else await context.reader.store.versions.last()
+    asked = f"{first.spec}\n{last.spec}\n{imports}\n{canonical(wanted)}\n{space}\n{format_.name}"
+    varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
     identity, as_of = context.reader.current.identity, last.as_of or first.as_of
-    subject = Subject(identity, last.version, "diff", asked, as_of=as_of)
-    return await context.answers.versioned(request, subject, rendered, immutable=immutable)
+    subject = Subject(identity, last.version, "diff", asked, varies, as_of)
+    # Regions are read by this release's crosswalk: an answer that they narrow is not good for ever.
+    lasting = numbered and not wanted.records.regions
+    return await context.answers.versioned(request, subject, rendered, immutable=lasting)
 
 
-OPERATIONS = (
-    Operation(
-        "/v1/diff/{span}",
-        diff,
-        Diff,
-        (in_path("span", "`{from}...{to}`: two versions, as `at` takes them.", "latest~1...latest"), SOURCE),
-        (404, 410, 503),
-    ),
-)
+def _wanted(context: Context, given: QueryParams) -> DiffFilter:
+    """Return what is asked for. Raises BadParameterError, UnknownSourceError."""
+    records = filter_of(given)
+    sources = check_sources(context.reader, context.sources, records.sources)
+    return DiffFilter(
+        records=replace(records, sources=sources),
+        family=_word(given, "family", Family) or Family.BOTH,
+        only=_word(given, "only", Only),
+        impacts=words_of(given, "impact", Impact),
+        material=is_yes(given, "material"),
+    )
+
+
+def _word(given: QueryParams, name: str, type_: type[Word]) -> Word | None:
+    one(given, name)
+    values = words_of(given, name, type_)
+    if len(values) > 1:
+        raise BadParameterError(f"{name} takes one value", parameter=name)
+    return values[0] if values else None
+
+
+def _format(request: Request) -> DiffFormat:
+    name = one(request.query_params, "format")
+    if name is None:
+        wanted = preferred(request.headers.get("accept", ""), _MEDIA_TYPES)
+        return DIFF_FORMATS[_MEDIA_TYPES.index(wanted)]
+    return diff_format_named(name)
+
+
+OPERATIONS = (Operation("/v1/diff/{span}", diff, Diff, _PARAMETERS, (404, 410, 503), or_media_types=_MEDIA_TYPES[1:]),)

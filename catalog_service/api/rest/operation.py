@@ -52,6 +52,12 @@ class Operation(Struct, frozen=True):
     problems: tuple[int, ...] = ()
     """Statuses of problem documents beyond 400 (where it has parameters)."""
     method: str = "GET"
+    or_answer: type | None = None
+    """Another Struct of its JSON, where a parameter asks for less."""
+    or_media_types: tuple[str, ...] = ()
+    """What else its JSON can be had as."""
+    takes: tuple[str, ...] = ()
+    """The media types of its body, where it takes one."""
 
     def check_known(self, given: QueryParams) -> None:
         """Raise BadParameterError for a name in ``given`` that is not declared."""

@@ -8,22 +8,51 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog_service.api.rest import allowlists, conflicts, diffs, documents, held, lookups, records, sources, versions
+from catalog_service.api.front import MAY_KEEP
+from catalog_service.api.rest import (
+    allowlists,
+    biographies,
+    changes,
+    conflicts,
+    diffs,
+    documents,
+    held,
+    labels,
+    lookups,
+    records,
+    sources,
+    versions,
+)
 from catalog_service.api.rest.context import Context
 from catalog_service.api.rest.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *sources.OPERATIONS,
     *versions.OPERATIONS,
+    *labels.OPERATIONS,
+    *changes.OPERATIONS,
     *records.OPERATIONS,
     *diffs.OPERATIONS,
     *lookups.OPERATIONS,
+    *biographies.OPERATIONS,
     *allowlists.OPERATIONS,
     *conflicts.OPERATIONS,
     *documents.OPERATIONS,
     *held.OPERATIONS,
 )
 """Those of one address stand together."""
+_OF_THE_SNAPSHOT = frozenset(
+    {
+        "/v1/allowlist",
+        "/v1/conflicts",
+        "/v1/endpoints",
+        "/v1/endpoints/{id}",
+        "/v1/lookup",
+        "/v1/regions",
+        "/v1/scenarios",
+    }
+)
+"""Addresses whose answers, while a snapshot is the current one, depend on the request alone: nothing in the store."""
 
 
 def routes(context: Context) -> list[Route]:
@@ -37,6 +66,7 @@ def _route(context: Context, path: str, several: tuple[Operation, ...]) -> Route
     async def endpoint(request: Request) -> Response:
         operation = by_method["GET" if request.method == "HEAD" else request.method]
         operation.check_known(request.query_params)
+        request.scope[MAY_KEEP] = path in _OF_THE_SNAPSHOT
         return await operation.handle(context, request)
 
     return Route(path, endpoint, methods=list(by_method))

@@ -1,0 +1,104 @@
+"""GraphQL's mutations: what an operator may have done, for who shows the token (`actions`). Only by POST."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from catalog_service.api.actions import Actions, BusyError, Ran, check_operator
+from catalog_service.api.graphql import change_types
+from catalog_service.api.graphql.asked import Context
+from catalog_service.api.graphql.query import Resolver
+from catalog_service.api.reads.sources import check_sources
+from schema.errors import BadParameterError, LeaseTakenError, StaleHeadError
+from schema.version import HeldVersion, Label, Version
+
+_WHO = "operator"
+_WHO_MOST = 80
+
+
+@strawberry.type(description="What one run of a source came to.")
+class SyncOutcome:
+    source: str
+    result: str = strawberry.field(description="committed, unchanged, stale, rejected, held, failed or busy.")
+    version: int | None
+    held: str | None = strawberry.field(description="Id of the version that waits for a person.")
+    code: str | None
+    message: str | None
+    reasons: list[str]
+
+
+def _action(type_: object, description: str) -> Callable[[Resolver], StrawberryField]:
+    return lambda resolver: strawberry.mutation(resolver, graphql_type=type_, description=description)
+
+
+@strawberry.type(description="What an operator may do: with the header `Authorization: Bearer TOKEN`. `by`: who asks.")
+class Mutation:
+    """The root."""
+
+    @_action(SyncOutcome | None, "Ask a source once, and publish what is new.")
+    async def sync(self, info: Context, source: str) -> Ran:
+        actions, name = _allowed(info), _source(info, source)
+        with _busy():
+            return await actions.sync(name)
+
+    @_action(change_types.Version | None, "Publish a held version; null: what is served has become equal to it.")
+    async def accept_held(self, info: Context, id: strawberry.ID, by: str = _WHO) -> Version | None:  # noqa: A002
+        actions = _allowed(info)
+        with _busy():
+            return await actions.accept(id, _who(by))
+
+    @_action(change_types.HeldVersion | None, "Turn a held version down; it can still be accepted.")
+    async def reject_held(self, info: Context, id: strawberry.ID, by: str = _WHO) -> HeldVersion:  # noqa: A002
+        actions = _allowed(info)
+        with _busy():
+            return await actions.reject(id, _who(by))
+
+    @_action(change_types.Label | None, "Give a version a name, or move it there. `at`: a number, latest or latest~N.")
+    async def set_label(self, info: Context, name: str, at: str = "latest", by: str = _WHO) -> Label:
+        actions = _allowed(info)
+        point = await info.context.reader.resolve(at)
+        if point.as_of is not None and not at.strip().isdecimal():
+            raise BadParameterError("a label names a version, not a date", parameter="at", value=at)
+        return await actions.set_label(name, point.version, _who(by))
+
+    @_action(change_types.Label | None, "Delete a label.")
+    async def delete_label(self, info: Context, name: str, by: str = _WHO) -> Label:
+        return await _allowed(info).delete_label(name, _who(by))
+
+    @_action(
+        change_types.Version | None,
+        "Publish what a source's version `to` held as a new version; null: what is served is equal to it.",
+    )
+    async def rollback(self, info: Context, source: str, to: int, by: str = _WHO) -> Version | None:
+        actions, name = _allowed(info), _source(info, source)
+        with _busy():
+            return await actions.rollback(name, to, _who(by))
+
+
+def _allowed(info: Context) -> Actions:
+    return check_operator(info.context.door.actions, info.context.authorization)
+
+
+def _source(info: Context, name: str) -> str:
+    (found,) = check_sources(info.context.reader, info.context.sources, (name,))
+    return found
+
+
+def _who(by: str) -> str:
+    who = by.strip()
+    if not who or len(who) > _WHO_MOST or not who.isprintable():
+        raise BadParameterError(f"by is a name of up to {_WHO_MOST} characters", parameter="by")
+    return who
+
+
+@contextlib.contextmanager
+def _busy() -> Iterator[None]:
+    """Tell an operator what another one, or a sync, is doing at the moment."""
+    try:
+        yield
+    except (LeaseTakenError, StaleHeadError) as error:
+        raise BusyError(str(error)) from error

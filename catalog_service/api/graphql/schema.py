@@ -1,0 +1,61 @@
+"""The schema: questions, actions and subscriptions, under the limits of `operation` and with the loop of `fast`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import strawberry
+from graphql import GraphQLError, GraphQLSchema
+from msgspec import UNSET
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from catalog_service.api.graphql.errors import tell
+from catalog_service.api.graphql.fast import Executor
+from catalog_service.api.graphql.mutation import Mutation
+from catalog_service.api.graphql.operation import Documents, Operation
+from catalog_service.api.graphql.query import Query
+from catalog_service.api.graphql.subscription import Subscription
+
+
+class _Schema(strawberry.Schema):
+    """A schema whose errors all pass `tell`; strawberry would log a client's mistakes as errors."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Make ``errors`` say what a client is told."""
+        for error in errors:
+            tell(error)
+
+
+def plain(value: object, name: str) -> object:
+    """Return the attribute ``name``; None where the upstream does not say."""
+    found = getattr(value, name)
+    return None if found is UNSET else found
+
+
+def utc_text(moment: datetime) -> str:
+    """Return ``moment`` as REST writes it: ISO 8601, UTC, with a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+DATE_TIME = strawberry.scalar(
+    name="DateTime", description="ISO 8601, UTC, ending in Z.", serialize=utc_text, parse_value=datetime.fromisoformat
+)
+
+
+def schema(*, fast: bool = True) -> strawberry.Schema:
+    """Return the schema; ``fast`` False is for comparison with graphql-core's own way."""
+
+    def core() -> GraphQLSchema:
+        return made._schema  # noqa: SLF001 - strawberry has no public name for it
+
+    documents = Documents(core)
+    made = _Schema(
+        Query,
+        Mutation,
+        Subscription,
+        extensions=[lambda: Operation(documents)],
+        execution_context_class=Executor if fast else None,
+        config=StrawberryConfig(default_resolver=plain, scalar_map={datetime: DATE_TIME}),
+    )
+    return made

@@ -1,0 +1,137 @@
+"""``/diff/A...B``: what leads from one version to another, side by side; ``/diff`` is where its form leads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from catalog_service.api.answers import Body, Subject
+from catalog_service.api.pages.folding import folded
+from catalog_service.api.pages.links import diff_link, link, span
+from catalog_service.api.pages.page import Pages, given_of
+from catalog_service.api.parameters import Word, filter_of, is_yes, one, words_of
+from catalog_service.api.reads.diffs import diff_between, diff_span
+from catalog_service.api.reads.sources import check_sources
+from catalog_service.api.rest.context import Context, canonical
+from catalog_service.catalog.compare import DiffFilter
+from schema.errors import BadParameterError
+from schema.words import Cloud, Direction, Family, Impact, Kind, Only
+
+_NAMES = ("source", "service", "cloud", "region", "direction", "kind", "family", "only", "impact", "material")
+_MOST_MOVES = 100
+_MOST_SPACE = 200
+_MEANINGS = (
+    (Impact.ADDED_IP, "New addresses: the firewall must open for them."),
+    (Impact.ADDED_URL, "New names: the firewall or proxy must open for them."),
+    (Impact.ADDED_IP_AND_URL, "New addresses and new names."),
+    (Impact.ADDED_SUBSTITUTE_URL, "New names in place of a wildcard that is no longer listed."),
+    (Impact.REMOVED_IP_OR_URL, "Addresses or names that the source no longer lists: close them, without haste."),
+    (Impact.CHANGED_IS_EXPRESS_ROUTE, "Whether it is reached over ExpressRoute changed."),
+    (Impact.MOVED_IP_OR_URL, "Addresses or names went from one record to another."),
+    (Impact.REMOVED_DUPLICATE_IP_OR_URL, "Listed once less: other records of the source still cover them."),
+    (Impact.OTHER_NON_PRIORITY_CHANGES, "None of these: a note, a port, another cut of the same addresses."),
+)
+"""As `catalog.impact` decides them, for people."""
+
+
+class Words(Struct, frozen=True):
+    """What the filter's lists offer."""
+
+    sources: tuple[str, ...]
+    clouds: tuple[str, ...] = tuple(Cloud)
+    directions: tuple[str, ...] = tuple(Direction)
+    kinds: tuple[str, ...] = tuple(Kind)
+    families: tuple[str, ...] = tuple(Family)
+    only: tuple[str, ...] = tuple(Only)
+    impacts: tuple[str, ...] = tuple(Impact)
+
+
+async def compare_form(_pages: Pages, request: Request) -> Response:
+    """Lead from the form with two fields to the diff; without any, to what the last version changed."""
+    given = given_of(request, "from", "to")
+    where = diff_link(one(given, "from") or "latest~1", one(given, "to") or "latest")
+    return RedirectResponse(where, headers={"Cache-Control": "no-cache"})
+
+
+async def diff(pages: Pages, request: Request) -> Response:
+    """Answer with a diff, as far as it is asked for."""
+    given, context = given_of(request, *_NAMES), pages.context
+    wanted = _wanted(context, given)
+    since, dots, until = request.path_params["span"].partition("...")
+    if not (since and dots and until):
+        raise BadParameterError("a diff is asked for as {from}...{to}, such as latest~1...latest", parameter="span")
+    first, last = await diff_span(context.reader, since, until)
+
+    async def rendered() -> Body:
+        found = await diff_between(context.reader, first, last, wanted, space=True)
+        shown = await asyncio.to_thread(folded, found.changes)
+        return await asyncio.to_thread(
+            pages.body,
+            request,
+            "diff.html",
+            diff=found,
+            shown=shown,
+            since=first.spec,
+            until=last.spec,
+            is_permanent=(since, until) == (first.spec, last.spec),
+            wanted=wanted,
+            asked=tuple(_asked(wanted)),
+            whole=link(f"v1/diff/{span(first.spec, last.spec)}", tuple(_asked(wanted))),
+            words=Words(tuple(one.name for one in context.sources)),
+            most_moves=_MOST_MOVES,
+            most_space=_MOST_SPACE,
+            meanings=_MEANINGS,
+        )
+
+    asked = f"{since}\n{until}\n{first.spec}\n{last.spec}\n{await context.reader.store.versions.last()}"
+    identity, as_of = context.reader.current.identity, last.as_of or first.as_of
+    subject = Subject(identity, last.version, "page of a diff", f"{asked}\n{canonical(wanted)}", as_of=as_of)
+    return await context.answers.versioned(request, subject, rendered)
+
+
+def _wanted(context: Context, given: QueryParams) -> DiffFilter:
+    """Return what is asked for. Raises BadParameterError, UnknownSourceError."""
+    records = filter_of(given)
+    sources = check_sources(context.reader, context.sources, records.sources)
+    return DiffFilter(
+        records=replace(records, sources=sources),
+        family=_one_of(given, "family", Family) or Family.BOTH,
+        only=_one_of(given, "only", Only),
+        impacts=words_of(given, "impact", Impact),
+        material=is_yes(given, "material"),
+    )
+
+
+def _one_of(given: QueryParams, name: str, type_: type[Word]) -> Word | None:
+    """Return the one word of ``name``, None when it is not given. Raises BadParameterError."""
+    found = words_of(given, name, type_)
+    if len(found) > 1:
+        raise BadParameterError(f"{name} takes one value: {' or '.join(type_)}", parameter=name)
+    return found[0] if found else None
+
+
+def _asked(wanted: DiffFilter) -> Iterator[tuple[str, str]]:
+    """Yield ``wanted`` as parameters, in one order."""
+    records = wanted.records
+    several = (
+        ("source", records.sources),
+        ("service", records.services),
+        ("cloud", records.clouds),
+        ("region", records.regions),
+        ("direction", records.directions),
+        ("kind", records.kinds),
+        ("impact", wanted.impacts),
+    )
+    yield from ((name, value) for name, values in several for value in values)
+    if wanted.family is not Family.BOTH:
+        yield "family", wanted.family
+    if wanted.only:
+        yield "only", wanted.only
+    if wanted.material:
+        yield "material", "yes"

@@ -1,0 +1,1 @@
+"""Diffs as files: what `views.changes.Diff` says, for people, spreadsheets and programs. `formats` lists them."""

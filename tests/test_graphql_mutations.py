@@ -1,0 +1,179 @@
+"""Mutations: for who shows the operator's token; what they do is done, and audited."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from catalog_service.api.actions import Actions, Ran
+from catalog_service.api.app import create_app
+from catalog_service.reader import Reader
+from catalog_service.store.connect import Store
+from catalog_service.sync.held import accept, reject
+from catalog_service.sync.rollback import rollback
+from tests.api_client import DAY, PAGE, PAGE_HELD, SOURCES, START, TAGS, client, hold, published
+from tests.local_source import Clock
+
+TOKEN = "a-token-of-32-characters-or-more"
+EVERY = [
+    f'sync(source: "{TAGS}") {{ result }}',
+    'acceptHeld(id: "0123456789ab") { version }',
+    'rejectHeld(id: "0123456789ab") { id }',
+    'setLabel(name: "prod", at: "2") { version }',
+    'deleteLabel(name: "prod") { version }',
+    f'rollback(source: "{TAGS}", to: 1) {{ version }}',
+]
+
+
+def actions(store: Store, token: str = TOKEN) -> Actions:
+    """Return what the composition root hands in; a sync only says that it ran."""
+
+    async def sync(source: str) -> Ran:
+        return Ran(source, "unchanged")
+
+    clock = Clock(START + 9 * DAY)
+    return Actions(
+        token,
+        sync,
+        lambda id_, by: accept(store, id_, by, clock),
+        lambda id_, by: reject(store, id_, by, clock),
+        lambda name, number, by: store.labels.set(name, number, by, clock()),
+        lambda name, by: store.labels.delete(name, by, clock()),
+        lambda source, number, by: rollback(store, source, number, by, clock),
+    )
+
+
+async def opened(store: Store, given: Actions | None) -> httpx.AsyncClient:
+    """Return a client of the catalogue with its three versions."""
+    await published(store)
+    reader = Reader(store)
+    await reader.refresh()
+    return client(create_app(reader, SOURCES, actions=given))
+
+
+async def act(http: httpx.AsyncClient, mutation: str, token: str | None = TOKEN) -> dict[str, Any]:
+    """Return the answer to a mutation."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    answer: dict[str, Any] = (
+        await http.post("/graphql", json={"query": f"mutation {{ {mutation} }}"}, headers=headers)
+    ).json()
+    return answer
+
+
+def refused(answer: dict[str, Any]) -> str:
+    """Return the code of the one error of a mutation that did nothing."""
+    assert list(answer["data"].values()) == [None]
+    (error,) = answer["errors"]
+    found: str = error["extensions"]["code"]
+    return found
+
+
+@pytest.mark.parametrize("mutation", [*EVERY, "audit"])
+async def test_only_for_who_has_the_token(store: Store, mutation: str) -> None:
+    """Without a configured token nobody may; with one, who shows another or none may not. Nothing is done."""
+    query = "query { audit { who } }" if mutation == "audit" else f"mutation {{ {mutation} }}"
+    for given in (None, actions(store, "")):
+        async with await opened(store, given) as http:
+            for token in (TOKEN, ""):
+                response = await http.post(
+                    "/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"}
+                )
+                assert refused(response.json()) == "FORBIDDEN"
+        await store.redis.flushall()
+    async with await opened(store, actions(store)) as http:
+        for header in (
+            {},
+            {"Authorization": TOKEN},
+            {"Authorization": f"Basic {TOKEN}"},
+            {"Authorization": "Bearer ü"},
+        ):
+            encoded = [(name.encode(), value.encode()) for name, value in header.items()]
+            response = await http.post("/graphql", json={"query": query}, headers=encoded)
+            assert refused(response.json()) == "UNAUTHENTICATED"
+            assert TOKEN not in response.text
+    assert await store.versions.head() == 3
+    assert await store.labels.all() == ()
+
+
+async def test_labels_are_set_moved_and_deleted(store: Store) -> None:
+    """A label names a version from then on; every step is in the audit, with who did it."""
+    async with await opened(store, actions(store)) as http:
+        await act(http, 'setLabel(name: "prod", at: "latest~1", by: "ann") { version }')
+        moved = await act(http, 'setLabel(name: "prod", at: "3") { name version setBy }')
+        labels = (
+            await http.post("/graphql", json={"query": '{ labels { name version } version(at: "prod") { id } }'})
+        ).json()
+        gone = await act(http, 'deleteLabel(name: "prod") { version }')
+        again = await act(http, 'deleteLabel(name: "prod") { version }')
+        dated = await act(http, 'setLabel(name: "prod", at: "2026-11-03") { version }')
+        audit = await http.post(
+            "/graphql",
+            json={"query": "{ audit { who action subject before after } }"},
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+    assert moved["data"]["setLabel"] == {"name": "prod", "version": 3, "setBy": "operator"}
+    assert labels["data"] == {"labels": [{"name": "prod", "version": 3}], "version": {"id": "3"}}
+    assert gone["data"]["deleteLabel"] == {"version": 3}
+    assert (refused(again), refused(dated)) == ("UNKNOWN_VERSION", "BAD_PARAMETER")
+    assert [(one["who"], one["action"], one["before"]) for one in audit.json()["data"]["audit"]] == [
+        ("operator", "label-delete", "3"),
+        ("operator", "label-set", "2"),
+        ("ann", "label-set", ""),
+    ]
+
+
+async def test_a_held_version_is_rejected_then_accepted(store: Store) -> None:
+    """A person decides through the API as on the command line."""
+    async with await opened(store, actions(store)) as http:
+        held = await hold(store, PAGE, PAGE_HELD, START + 3 * DAY)
+        rejected = await act(http, f'rejectHeld(id: "{held.id}", by: "bob") {{ id rejectedBy }}')
+        unknown = await act(http, 'acceptHeld(id: "ffffffffffff") { version }')
+    assert rejected["data"]["rejectHeld"] == {"id": held.id, "rejectedBy": "bob"}
+    assert refused(unknown) == "UNKNOWN_HELD"
+
+
+async def test_a_rollback_is_a_new_version(store: Store) -> None:
+    """The earlier content comes back under a new number; what is served already makes none."""
+    async with await opened(store, actions(store)) as http:
+        back = await act(http, f'rollback(source: "{TAGS}", to: 1) {{ version rolledBackTo }}')
+        again = await act(http, f'rollback(source: "{TAGS}", to: 1) {{ version }}')
+        nothing = await act(http, f'rollback(source: "{TAGS}", to: 2) {{ version }}')
+        nobody = await act(http, 'rollback(source: "nobody", to: 1) { version }')
+    assert back["data"]["rollback"] == {"version": 4, "rolledBackTo": 1}
+    assert again == {"data": {"rollback": None}}
+    assert (refused(nothing), refused(nobody)) == ("UNKNOWN_VERSION", "UNKNOWN_SOURCE")
+
+
+async def test_a_source_that_is_being_synced(store: Store) -> None:
+    """Somebody else is at it: said as such, and nothing is done."""
+    async with await opened(store, actions(store)) as http, store.leases.hold(TAGS):
+        busy = await act(http, f'rollback(source: "{TAGS}", to: 1) {{ version }}')
+    assert refused(busy) == "BUSY"
+
+
+async def test_a_sync_says_what_it_came_to(store: Store) -> None:
+    """In the words of the command line; a source is named in any spelling."""
+    async with await opened(store, actions(store)) as http:
+        ran = await act(http, f'sync(source: "{TAGS.upper()}") {{ source result version held message reasons }}')
+        nameless = await act(http, 'setLabel(name: "x", by: " ") { name }')
+    assert ran["data"]["sync"] == {
+        **dict.fromkeys(("version", "held", "message")),
+        "source": TAGS,
+        "result": "unchanged",
+        "reasons": [],
+    }
+    assert refused(nameless) == "BAD_PARAMETER"
+
+
+async def test_never_over_get(store: Store) -> None:
+    """A link cannot change anything, whoever follows it."""
+    async with await opened(store, actions(store)) as http:
+        get = partial(http.get, "/graphql", params={"query": 'mutation { setLabel(name: "a") { name } }'})
+        plain = await get(headers={"Authorization": f"Bearer {TOKEN}"})
+        stream = await get(headers={"Authorization": f"Bearer {TOKEN}", "Accept": "text/event-stream"})
+    assert plain.status_code == 400
+    assert "BAD_QUERY" in stream.text
+    assert await store.labels.all() == ()
