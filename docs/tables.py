@@ -6,11 +6,13 @@ does not.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.catalog.scenarios import all_scenarios
 from catalog_service.export.format import Limit
 from catalog_service.export.formats import LISTED
@@ -86,6 +88,16 @@ def _formats() -> Iterator[str]:
         yield f"| `{one.name}` | {one.holds} | {wildcards} | {ranges} | {named} | {_entries(one.limit)} |"
 
 
+def _addresses() -> Iterator[str]:
+    yield "| address | what | parameters |"
+    yield "|---|---|---|"
+    for one in OPERATIONS:
+        summary = inspect.getdoc(one.handle) or ""
+        named = " ".join(f"`{parameter.name}`" for parameter in one.parameters if parameter.place == "query")
+        method = "" if one.method == "GET" else f"{one.method} "
+        yield f"| `{method}{one.path}` | {summary.partition(chr(10))[0].replace('``', '`')} | {named} |"
+
+
 def _entries(limit: Limit | None) -> str:
     if limit is None:
         return ""
@@ -93,7 +105,13 @@ def _entries(limit: Limit | None) -> str:
     return f"{limit.entries:,}{size}: {limit.product} ({limit.source}; {limit.checked_on})"
 
 
-_TABLES = {"formats": _formats, "scenarios": _scenarios, "sources": _sources, "settings": _settings}
+_TABLES = {
+    "addresses": _addresses,
+    "formats": _formats,
+    "scenarios": _scenarios,
+    "sources": _sources,
+    "settings": _settings,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -135,6 +135,22 @@ async def test_what_people_decide_about_held_versions_is_told(store: Store) -> N
     )
 
 
+async def test_a_deed_sent_again_after_a_lost_reply_is_told_once(store: Store) -> None:
+    """The client sends a command anew when the connection broke: the same deed of the same instant is one."""
+    await published(store)
+    for _ in range(2):
+        assert await store.labels.set("prod", 2, "ann", NOW) == Label("prod", 2, NOW, "ann")
+    shelf, clock = Shelf(), Clock(LATER)
+    shelf.bodies[SOURCE.url] = body({"t1": ["20.1.0.0/16"]})
+    held = (await run_source(SOURCE, shelf, store, clock)).held or ""
+    for _ in range(2):
+        await reject(store, held, "bob", clock)
+    assert await store.audit.newest() == (
+        AuditEntry(LATER, "bob", "reject", SOURCE.name, f"held {held}", f"rejected {held}"),
+        AuditEntry(NOW, "ann", "label-set", "prod", "", "2"),
+    )
+
+
 async def test_a_name_costs_one_read_of_redis(store: Store) -> None:
     """And other names of versions served from memory cost none."""
     reader = await published(store)

@@ -16,6 +16,7 @@ from catalog_service.reader import Reader
 from catalog_service.store import codec, keys
 from catalog_service.store.commits import KEYFRAME_EVERY
 from catalog_service.store.connect import Store
+from catalog_service.store.leases import Ask
 from catalog_service.store.retention import Pruned
 from catalog_service.sync.history import import_history
 from catalog_service.sync.run import run_source
@@ -305,13 +306,14 @@ async def test_years_of_versions_go_at_once(store: Store) -> None:
 async def _repeat_the_first(store: Store, last: int) -> None:
     """Write versions 2 to ``last`` as commits would that change nothing."""
     (first,) = await store.versions.versions([1])
-    numbers = {number: number for number in range(2, last + 1)}
-    versions = {number: codec.pack(replace(first, version=number, previous=number - 1)) for number in numbers}
-    await store.redis.hset(keys.VERSIONS, mapping=versions)
-    await store.redis.hset(keys.CHANGESETS, mapping=dict.fromkeys(numbers, codec.pack_changes(())))
+    ask: Ask = store.redis.execute_command
+    numbers = range(2, last + 1)
+    versions = (codec.pack(replace(first, version=number, previous=number - 1)) for number in numbers)
+    await ask("HSET", keys.VERSIONS, *(part for pair in zip(numbers, versions, strict=True) for part in pair))
+    await ask("HSET", keys.CHANGESETS, *(part for number in numbers for part in (number, codec.pack_changes(()))))
     for line in (keys.LINE, keys.line(first.source)):
-        await store.redis.zadd(line, numbers)
-    await store.redis.zadd(keys.keyframed(first.source), {last - 1: last - 1})
+        await ask("ZADD", line, *(part for number in numbers for part in (number, number)))
+    await ask("ZADD", keys.keyframed(first.source), last - 1, last - 1)
     for content in (keys.KEYFRAMES, keys.MARKS):
         await store.redis.hset(content, str(last - 1), await store.redis.hget(content, "1"))
     await store.redis.hset(keys.LIVE, first.source, last)

@@ -22,7 +22,6 @@ Span = tuple[int, int, int]
 Spans = tuple[Span, ...]
 """Sorted, apart from each other."""
 _Kind = TypeVar("_Kind", int, str)
-_BEYOND = 1 << 129
 _REMEMBERED = 1 << 17
 """A whole Public file names 57,000 prefixes, most of them in several records: their spans are asked for again."""
 
@@ -53,13 +52,18 @@ def covered(prefixes: Iterable[str]) -> Spans:
 
 def joined(ranges: Iterable[tuple[_Kind, int, int]]) -> tuple[tuple[_Kind, int, int], ...]:
     """Return ``ranges`` sorted, those of one kind that overlap or touch as one."""
+    ordered = sorted(ranges)
+    if not ordered:
+        return ()
     apart: list[tuple[_Kind, int, int]] = []
-    for kind, first, last in sorted(ranges):
-        if apart and apart[-1][0] == kind and first <= apart[-1][2] + 1:
-            apart[-1] = (kind, apart[-1][1], max(last, apart[-1][2]))
-        else:
-            apart.append((kind, first, last))
-    return tuple(apart)
+    open_kind, start, end = ordered[0]
+    for kind, first, last in ordered:
+        if kind != open_kind or first > end + 1:
+            apart.append((open_kind, start, end))
+            open_kind, start, end = kind, first, last
+        elif last > end:
+            end = last
+    return (*apart, (open_kind, start, end))
 
 
 def without(spans: Spans, taken: Spans) -> Spans:
@@ -98,7 +102,14 @@ def touching(prefixes: Iterable[str], spans: Spans) -> Spans:
 
     The others are not worth sorting: AzureCloud holds 14,000 prefixes and moves a handful.
     """
-    return joined(span for span in map(_span, prefixes) if _touches(spans, span)) if spans else ()
+    firsts, lasts = ({family: [one[at] for one in spans if one[0] == family] for family in (4, 6)} for at in (1, 2))
+    found = []
+    for span in map(_span, prefixes):
+        family, first, last = span
+        at = bisect_right(firsts[family], last) - 1
+        if at >= 0 and lasts[family][at] >= first:
+            found.append(span)
+    return joined(found)
 
 
 def address_space(gained: Spans, lost: Spans) -> AddressSpace:
@@ -121,13 +132,6 @@ def _extent(spans: Spans) -> Extent:
 @lru_cache(maxsize=_REMEMBERED)
 def _span(prefix: str) -> Span:
     return parse_block(prefix)[:3]
-
-
-def _touches(spans: Spans, span: Span) -> bool:
-    """Tell whether ``span`` shares an address with one of ``spans``."""
-    family, first, last = span
-    at = bisect_right(spans, (family, last, _BEYOND)) - 1
-    return at >= 0 and spans[at][0] == family and spans[at][2] >= first
 
 
 def _blocks(family: int, first: int, last: int) -> Iterator[str]:

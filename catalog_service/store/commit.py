@@ -38,10 +38,13 @@ local function hold(held, held_records, drop, id, version, records)
 end
 """
 
-# Tells of what a person did, where it was one.
+# Tells of what a person did, where it was one; once, though it is sent again after a lost reply.
 _AUDIT = """
 local function tell(audit, entry)
-  if entry ~= '' then redis.call('XADD', audit, 'MAXLEN', '~', 10000, '*', 'entry', entry) end
+  if entry == '' then return end
+  local newest = redis.call('XREVRANGE', audit, '+', '-', 'COUNT', 1)[1]
+  if newest and newest[2][2] == entry then return end
+  redis.call('XADD', audit, 'MAXLEN', '~', 10000, '*', 'entry', entry)
 end
 """
 
@@ -133,8 +136,8 @@ keep(documents, fetched, document_digest, document, fetched_at, most, served)
 return {{'OK'}}
 """
 
-# Sets a label, or deletes it (after is empty), with its audit entry. Answers OK; MOVED: it is not what it was
-# taken for; GONE: one of the versions that the point needs, listed last, was pruned.
+# Sets a label, or deletes it (after is empty), with its audit entry. Answers OK, also where it is so already;
+# MOVED: it is not what it was taken for; GONE: one of the versions that the point needs, listed last, was pruned.
 LABEL = f"""#!lua
 local labels, gone, audit = unpack(KEYS)
 local name, before, after, entry = unpack(ARGV)
@@ -142,7 +145,9 @@ local name, before, after, entry = unpack(ARGV)
 for place = 5, #ARGV do
   if redis.call('ZSCORE', gone, ARGV[place]) then return 'GONE' end
 end
-if (redis.call('HGET', labels, name) or '') ~= before then return 'MOVED' end
+local now = redis.call('HGET', labels, name) or ''
+if now == after then return 'OK' end
+if now ~= before then return 'MOVED' end
 if after == '' then redis.call('HDEL', labels, name) else redis.call('HSET', labels, name, after) end
 tell(audit, entry)
 return 'OK'
@@ -172,7 +177,8 @@ redis.call('HSET', marked, number, marks)
 return redis.call('ZADD', keyframed, number, number)
 """
 
-# Drops contents and moves the floor, with its audit entry where a person wants it. Answers OK; MOVED: floor or labels are not those it was planned with.
+# Drops contents and moves the floor, with its audit entry where a person wants it. Answers OK; MOVED: floor or labels
+# are not those it was planned with.
 PRUNE = f"""#!lua flags=allow-oom
 local floor, gone, labels, changesets, keyframes, marked, events, audit = unpack(KEYS, 1, 8)
 -- Not the rest, nor as many keys: Lua unpacks up to some 8,000, and who prunes for the first time has more.

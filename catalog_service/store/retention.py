@@ -106,8 +106,8 @@ class Retention:
         places = {source: place for place, source in enumerate(sources, start=len(names) + 1)}
         pairs = [part for version in versions for part in (version.version, places[version.source])]
         entry = replace(audit, before=str(plan.floor_before or ""), after=str(plan.floor)) if audit else None
-        planned_with = (plan.floor_before, plan.floor, len(plan.labels) // 2, packed(entry), *plan.labels)
-        arguments: list[Argument] = [*planned_with, *pairs]
+        arguments: list[Argument] = [plan.floor_before, plan.floor, len(plan.labels) // 2, packed(entry)]
+        arguments += [*plan.labels, *pairs]
         answer = await self._prune(keys=[*names, *map(keys.keyframed, sources)], args=arguments)
         return bytes(answer) == b"OK"
 

@@ -20,8 +20,9 @@ class MirrorPage(Struct, frozen=True, omit_defaults=True):
 
     Fetch every page, then apply them together, in their order: forget everything where ``reset`` is set, put
     ``items``, delete ``removed``; keep ``next_since`` of the last one. A walk that was left half-way counts for
-    nothing: begin again with the ``since`` it began with. Of a record's provenance, what is its source's alone (version, document, fetched_at) is of when
-    the record changed last: a new version of the source that does not touch a record does not send it again.
+    nothing: begin again with the ``since`` it began with. Of a record's provenance, what is its source's alone
+    (version, document, fetched_at) is of when the record changed last: a new version of the source that does not
+    touch a record does not send it again.
     """
 
     version: int

@@ -74,7 +74,8 @@ async def allowlist(context: Context, request: Request) -> Response:
     varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
     query = f"{canonical(wanted)}\n{canonical(options)}\n{format_.name}\n{partial}"
     asked = subject(snapshot, "allowlist", query, varies)
-    return await context.answers.versioned(request, asked, rendered, immutable=_for_good(given, wanted, format_, options))
+    lasts = _for_good(given, wanted, format_, options)
+    return await context.answers.versioned(request, asked, rendered, immutable=lasts)
 
 
 def _format(request: Request, name: str | None) -> Format:

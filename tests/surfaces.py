@@ -1,0 +1,151 @@
+"""The four ways to ask the catalogue, and their answers in one form: REST, GraphQL, the command line, pages.
+
+In: a `Question`, as each way puts it. Out: plain values to compare. GraphQL is asked for every field that its schema
+has, so that what one of the two does not tell is seen. Used by `test_same_answer`; pages are read by `surface_pages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from bs4 import BeautifulSoup
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, build_schema, get_named_type
+from msgspec import Struct
+
+from catalog_service.api.graphql.schema import schema
+from catalog_service.cli import exits
+from catalog_service.cli.app import main
+from tests.pages import page
+
+EXITS = {400: exits.USAGE, 404: exits.NOT_FOUND, 410: exits.NOT_FOUND, 422: exits.FAILED, 503: exits.NOT_FOUND}
+"""What a command ends with where REST answers so."""
+_CORE = build_schema(schema().as_str())
+_WAYS_ON = {"edges", "pageInfo", "totalCount", "history"}
+_OF_THEIR_OWN = {("Source", "id"), ("Source", "versions"), ("Version", "id"), ("Version", "changes")}
+"""What Relay has besides, and questions of their own inside an answer."""
+_WORDS = frozenset(
+    "action cloud clouds deed direction disposition impact kind relation significance subject type".split()
+)
+_ARGUMENTS = {"query": "q", "queries": "body", "number": "version"}
+"""Parameters of REST by GraphQL's names for them."""
+
+
+class Question(Struct, frozen=True):
+    """One question as each surface puts it; None: the surface does not have it."""
+
+    tells: str
+    """What stands in the answer, so that nobody agrees on nothing."""
+    rest: str
+    graphql: str | None
+    """A field of the query with its arguments."""
+    cli: tuple[str, ...] | None
+    html: str | None
+    status: int = 200
+    lines: tuple[str, ...] = ()
+    """What is sent with it: many to look up."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.rest.removeprefix("/v1/") + ("+lines" if self.lines else "")
+
+
+class Asking(Struct, frozen=True):
+    """The surfaces over one store."""
+
+    loop: asyncio.Runner
+    client: httpx.AsyncClient
+    redis_url: str
+
+    def rest(self, question: Question) -> httpx.Response:
+        """Return REST's answer, checked to be what the question expects."""
+        path = quote(question.rest, safe="/?&=.:~,*")
+        if question.lines:
+            work = self.client.post(path, content="\n".join(question.lines), headers={"content-type": "text/plain"})
+        else:
+            work = self.client.get(path)
+        answer = self.loop.run(work)
+        assert (answer.status_code, question.tells in answer.text) == (question.status, True), answer.text
+        return answer
+
+    def graphql(self, question: Question) -> object:
+        """Return GraphQL's answer, with every field there is; of an error what it says."""
+        asked = str(question.graphql)
+        field = _CORE.query_type.fields[asked.partition("(")[0]]  # type: ignore[union-attr]
+        lines = "query ($lines: [String!]!)" if question.lines else ""
+        body = {"query": f"{lines} {{ {asked} {_all_of(field.type)} }}", "variables": {"lines": question.lines}}
+        answer = self.loop.run(self.client.post("/graphql", json=body)).json()
+        for error in answer.get("errors", ()):
+            told = error["extensions"]
+            named = _ARGUMENTS.get(told.get("parameter"), told.get("parameter"))
+            return {**told, "parameter": named, "detail": error["message"]}
+        (value,) = answer["data"].values()
+        return value
+
+    def command(self, question: Question, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+        """Return what the program ends with and prints, on stdout and on stderr."""
+        arguments = ["--redis-url", self.redis_url, *(question.cli or ())]
+        if question.lines:
+            program = [sys.executable, "-m", "catalog_service", *arguments]
+            done = subprocess.run(program, input="\n".join(question.lines), capture_output=True, text=True, timeout=60)
+            return done.returncode, done.stdout, done.stderr
+        return main(arguments), *capfd.readouterr()
+
+    def page(self, question: Question) -> BeautifulSoup:
+        """Return the page, which is sound."""
+        path = quote(str(question.html), safe="/?&=.:~,%")
+        return self.loop.run(page(self.client, path, status=question.status))
+
+
+def _all_of(type_: GraphQLOutputType) -> str:
+    named = get_named_type(type_)
+    return f"{{ {' '.join(_fields(named))} }}" if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) else ""
+
+
+def _fields(type_: GraphQLObjectType | GraphQLInterfaceType) -> Iterator[str]:
+    for name, field in type_.fields.items():
+        if name not in _WAYS_ON and (type_.name, name) not in _OF_THEIR_OWN:
+            yield f"{name} {_all_of(field.type)}".strip()
+
+
+def plain(value: Any, name: str = "") -> Any:
+    """Return an answer without the casing, the pages and the defaults of its surface.
+
+    Names are in snake_case; words of a vocabulary are lower case, in one piece; a page is its list; what is absent,
+    null, empty, zero and false is nothing, as it is left out or told by habit.
+    """
+    if isinstance(value, dict):
+        told = {_snake(key): plain(one, _snake(key)) for key, one in value.items() if key not in ("next", "ageS", "age_s")}
+        if "nodes" in told:
+            told["items"] = told.pop("nodes")
+        if told.keys() == {"items"}:
+            return told["items"]
+        return {key: one for key, one in told.items() if one}
+    if isinstance(value, list):
+        return [plain(one, name) for one in value]
+    if name in _WORDS and isinstance(value, str):
+        return value.lower().replace("_", "").replace("-", "")
+    return value
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def problem(answer: httpx.Response) -> dict[str, object]:
+    """Return what REST tells of an error, as GraphQL tells it too."""
+    body: dict[str, object] = answer.json()
+    return {name: value for name, value in body.items() if name not in ("type", "title", "status")}
+
+
+def loads(text: str) -> object:
+    """Return the JSON on stdout."""
+    return json.loads(text)
