@@ -40,11 +40,13 @@ class Point(Struct, frozen=True, omit_defaults=True):
     version: int
     """0: the empty beginning."""
     as_of: datetime | None = None
+    numbered: bool = False
+    """With ``as_of``: named by the number of an imported version, which its instant alone does not name again."""
 
     @property
     def spec(self) -> str:
         """Text for ``at=`` that names this point again."""
-        return self.as_of.isoformat() if self.as_of else str(self.version)
+        return self.as_of.isoformat() if self.as_of and not self.numbered else str(self.version)
 
 
 class Version(Struct, frozen=True, omit_defaults=True):

@@ -103,14 +103,32 @@ async def test_graphql_pages_the_same(store: Store) -> None:
     assert (second["version"], second["pageInfo"]["hasNextPage"]) == (1, False)
 
 
-async def test_pages_of_an_imported_version_are_of_that_version(store: Store, tmp_path: Path) -> None:
-    """Another source's version of the same day does not slip in, whichever way the next page is asked for."""
+async def imported(store: Store, folder: Path) -> None:
+    """Import two sources of the very same day: versions 1 and 2."""
     sources = (local_source("a-source"), local_source("b-source"))
     for source, octet in zip(sources, (20, 30), strict=True):
-        path = tmp_path / f"{source.name}_20240506.json"
+        path = folder / f"{source.name}_20240506.json"
         path.write_bytes(body({f"t{number}": [f"{octet}.{number}.0.0/16"] for number in range(5)}))
         file = HistoricFile(path.name, path, datetime(2024, 5, 6, tzinfo=UTC))
         await import_history(source, (file,), store, Clock())
+
+
+async def test_diffs_of_versions_of_the_same_instant_are_told_apart(store: Store, tmp_path: Path) -> None:
+    """Two numbers that name one instant are two questions, on the page's permanent link too."""
+    await imported(store, tmp_path)
+    app, _ = await application(store)
+    async with client(app) as opened:
+        one, two = [await opened.get(f"/v1/diff/0...{number}") for number in (1, 2)]
+        page = await opened.get("/diff/0...2", headers={"accept": "text/html"})
+    counts = [answer.json()["summary"]["endpoint_sets_added"] for answer in (one, two)]
+    assert counts == [5, 10]
+    assert one.headers["etag"] != two.headers["etag"]
+    assert "v1/diff/0...2" in page.text
+
+
+async def test_pages_of_an_imported_version_are_of_that_version(store: Store, tmp_path: Path) -> None:
+    """Another source's version of the same day does not slip in, whichever way the next page is asked for."""
+    await imported(store, tmp_path)
     app, _ = await application(store)
     async with client(app) as opened:
         found = await pages(opened, "/v1/endpoints?limit=2&at=1")

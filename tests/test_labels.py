@@ -65,7 +65,7 @@ async def test_a_label_of_an_imported_version_names_its_instant(store: Store, tm
     await import_history(SOURCE, (HistoricFile(path.name, path, at),), store, Clock())
     reader = await published(store)
     await store.labels.set("before", await reader.number("1"), "ann", NOW)
-    assert await reader.resolve("before") == await reader.resolve("1") == Point(1, at)
+    assert await reader.resolve("before") == await reader.resolve("1") == Point(1, at, numbered=True)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Versions:
             UnknownVersionError: there is no such version.
         """
         imported = (await self.version(number)).imported
-        return Point(number, await self.since(number) if imported else None)
+        return Point(number, await self.since(number), numbered=True) if imported else Point(number)
 
     async def line(self, source: str, before: int | None = None, count: int | None = None) -> tuple[int, ...]:
         """Return the numbers of ``source``'s live versions below ``before``, newest first, at most ``count``."""

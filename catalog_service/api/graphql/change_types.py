@@ -199,8 +199,8 @@ def _changes(
     asked = pages.sliced(first, after, last, before, default=CHANGES_DEFAULT, most=CHANGES_MOST)
     if isinstance(parent, views.HeldView):
         return change_page(f"held {parent.held.id}", Point(0), parent.changes, asked)
-    since = Point(parent.from_, parent.from_as_of).spec
-    return change_page(f"diff {since}", Point(parent.to, parent.to_as_of), parent.changes, asked)
+    kind, until = f"diff {parent.from_} {parent.from_as_of}", Point(parent.to, parent.to_as_of)
+    return change_page(kind, until, parent.changes, asked)
 
 
 @strawberry.type(description="A prefix or name that left some records of a source and came into others.")

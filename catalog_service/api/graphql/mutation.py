@@ -1,4 +1,7 @@
-"""GraphQL's mutations: what an operator may have done, for who shows the token (`actions`). Only by POST."""
+"""GraphQL's mutations: what an operator may have done, for who shows the token (`actions`) in a header.
+
+By POST, or on a websocket whose handshake had that header, which no page of a browser can send; never by GET.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from catalog_service.api.actions import Actions, BusyError, Ran, check_operator
 from catalog_service.api.graphql import change_types
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.query import Resolver
+from catalog_service.api.reads.asked import naming
 from catalog_service.api.reads.sources import check_sources
 from schema.errors import BadParameterError, LeaseTakenError, StaleHeadError
 from schema.version import HeldVersion, Label, Version
@@ -57,13 +61,13 @@ class Mutation:
         with _busy():
             return await actions.reject(id, _who(by))
 
-    @_action(change_types.Label | None, "Give a version a name, or move it there. `at`: a number, latest or latest~N.")
+    @_action(
+        change_types.Label | None,
+        "Give a version a name, or move it there. `at`: a number, latest, latest~N or a label.",
+    )
     async def set_label(self, info: Context, name: str, at: str = "latest", by: str = _WHO) -> Label:
         actions = _allowed(info)
-        point = await info.context.reader.resolve(at)
-        if point.as_of is not None and not at.strip().isdecimal():
-            raise BadParameterError("a label names a version, not a date", parameter="at", value=at)
-        return await actions.set_label(name, point.version, _who(by))
+        return await actions.set_label(name, await info.context.reader.number(at), _who(by))
 
     @_action(change_types.Label | None, "Delete a label.")
     async def delete_label(self, info: Context, name: str, by: str = _WHO) -> Label:
@@ -75,8 +79,9 @@ class Mutation:
     )
     async def rollback(self, info: Context, source: str, to: int, by: str = _WHO) -> Version | None:
         actions, name = _allowed(info), _source(info, source)
-        with _busy():
-            return await actions.rollback(name, to, _who(by))
+        who = _who(by)
+        with _busy(), naming("to"):
+            return await actions.rollback(name, to, who)
 
 
 def _allowed(info: Context) -> Actions:

@@ -71,7 +71,7 @@ async def diff(context: Context, request: Request) -> Response:
 
     numbered = not (first.as_of or last.as_of) and is_number(since) and is_number(until)
     imports = 0 if numbered else await context.reader.store.versions.last()
-    asked = f"{first.spec}\n{last.spec}\n{imports}\n{canonical(wanted)}\n{space}\n{format_.name}"
+    asked = f"{canonical(first)}\n{canonical(last)}\n{imports}\n{canonical(wanted)}\n{space}\n{format_.name}"
     varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
     identity, as_of = context.reader.current.identity, last.as_of or first.as_of
     subject = Subject(identity, last.version, "diff", asked, varies, as_of)
