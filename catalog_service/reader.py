@@ -26,7 +26,7 @@ _OLD_SNAPSHOTS = 4
 _BLOCK_MS = 4000
 _RETRY_S = 1.0
 _LATEST = re.compile(r"^latest(?:~(\d{1,9}))?$")
-_SPECS = "a version number, latest, latest~N, a label, a date or a date-time"
+_SPECS = "a version number, latest, latest~N, a date or a date-time"
 _log = structlog.get_logger()
 
 
@@ -194,7 +194,7 @@ class Reader:
         try:
             label = await self.store.labels.get(name)
         except UnknownVersionError:
-            message = f"{spec[:80]!r} is no label here, nor {_SPECS}"
+            message = f"{spec[:80]!r} is not a label here, nor {_SPECS}"
             raise UnknownVersionError(message, parameter="at", value=spec[:80]) from None
         return await self._numbered(label.version, spec)
 
@@ -250,6 +250,6 @@ def _moment(text: str) -> datetime:
             )
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        message = f"{text!r} is not {_SPECS}"
+        message = f"{text!r} is not a label, {_SPECS}"
         raise BadParameterError(message, parameter="at", value=text) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

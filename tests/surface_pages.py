@@ -7,7 +7,7 @@ In: a page, or the body of REST's answer to the same question. Out: plain values
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -34,6 +34,10 @@ def _names(text: str, after: str) -> list[str]:
     return text.partition(after)[2].rstrip(".").split(", ") if after in text else []
 
 
+def _facts(soup: BeautifulSoup) -> dict[str, str]:
+    return {text_of(one): text_of(one.find_next_sibling("dd")) for one in soup.select("dl.fields dt")}
+
+
 def _missing(soup: BeautifulSoup) -> list[str]:
     return _names(" ".join(text_of(one) for one in soup.select("main > .warn")), "nothing is had of ")
 
@@ -51,7 +55,7 @@ def _value(one: object) -> str:
 # A diff, and a held version
 
 
-def _records(soup: BeautifulSoup) -> list[object]:
+def _records(soup: BeautifulSoup) -> Sequence[object]:
     return sorted(
         [
             text_of(one.select_one("h4")).partition(" ")[0],
@@ -67,19 +71,20 @@ def _members(article: Tag, side: str) -> list[str]:
     return [text_of(one)[1:] for one in article.select(f".side.{side} li")]
 
 
-def _records_told(changes: list[Body]) -> list[object]:
+def _records_told(changes: list[Body]) -> Sequence[object]:
     return sorted(
         [
             one["title"].partition(" ")[0],
             _tags(one),
             [one["prefixes_removed"] + one["fqdns_removed"], one["prefixes_added"] + one["fqdns_added"]],
-            [
-                [said["name"].replace("_", " "), _value(said.get("previous")), _value(said.get("current"))]
-                for said in one["attributes"]
-            ],
+            [_attribute(said) for said in one["attributes"]],
         ]
         for one in changes
     )
+
+
+def _attribute(said: Body) -> list[str]:
+    return [said["name"].replace("_", " "), _value(said.get("previous")), _value(said.get("current"))]
 
 
 def _tags(one: Body) -> list[str]:
@@ -93,9 +98,7 @@ def _diff(soup: BeautifulSoup) -> object:
     return {
         "records": _records(soup),
         "summary": [abs(one) for one in numbers_of(text_of(counts))] if counts else [],
-        "impacts": {
-            text_of(one.select_one("a")): numbers_of(text_of(one))[-1] for one in soup.select(".total .impacts li")
-        },
+        "impacts": dict(text_of(one).rsplit(" ", 1) for one in soup.select(".total .impacts li")),
         "moves": [
             [text_of(member), *([text_of(one) for one in ids.select("a")] for ids in both)]
             for member, *both in _rows(soup, "[aria-labelledby=moves]")
@@ -112,8 +115,8 @@ def _diff_told(body: Body) -> object:
     return {
         "records": _records_told(body["changes"]),
         "summary": [one for one in body["summary"].values() if one],
-        "impacts": Counter(one["impact"] for one in body["changes"]),
-        "moves": [[one["member"], one["from_ids"], one["to_ids"]] for one in body["moves"]],
+        "impacts": {name: str(count) for name, count in Counter(one["impact"] for one in body["changes"]).items()},
+        "moves": [[one["member"], one["from_ids"], one["to_ids"]] for one in body.get("moves", [])],
         "space": [body["space"][side]["prefixes"] for side in ("gained", "lost")],
         "missing": body.get("missing", []),
     }
@@ -210,7 +213,7 @@ def _history_told(body: Body) -> object:
         "events": [
             [
                 one["at"],
-                f"{one['deed']} or before" if one.get("or_before") else one["deed"],
+                one["deed"] + " or before" * one.get("or_before", False),
                 one["id"],
                 str(one.get("version", "")),
             ]
@@ -228,32 +231,16 @@ def _that_day_told(on: Body | None) -> list[object]:
     return ["Yes" if on["listed"] else "No", [on["at"]], [one["id"] for one in on["by"]], on.get("unknown", [])]
 
 
-# A record, versions, sources, labels
-
-
-_FIELDS = {
-    "Source": "source",
-    "Service": "service",
-    "Region": "region",
-    "TCP ports": "tcp_ports",
-    "Protocols": "protocols",
-    "Category": "category",
-    "Purpose": "purpose",
-}
-_ORIGIN = {
-    "Upstream": "url",
-    "Heading": "heading",
-    "Document": "document",
-    "Version": "version",
-    "First seen": "first_seen",
-    "Last changed": "last_changed",
-}
+_FIELDS = ("Source", "Service", "Region", "TCP ports", "Protocols", "Category", "Purpose")
+_ORIGIN = ("Upstream", "Heading", "Document", "Version", "First seen", "Last changed")
 
 
 def _endpoint(soup: BeautifulSoup) -> object:
-    told = [(text_of(one), text_of(one.find_next_sibling("dd"))) for one in soup.select("dl.fields dt")]  # type: ignore[arg-type]
-    said = {name: value for name, value in told if name in _FIELDS or name in _ORIGIN}
-    return [said, *([text_of(one) for one in soup.select(f"[aria-labelledby={name}] > ul.members li")] for name in _LISTS)]
+    said = {name: value for name, value in _facts(soup).items() if name in _FIELDS or name in _ORIGIN}
+    return [
+        said,
+        *([text_of(one) for one in soup.select(f"[aria-labelledby={name}] > ul.members li")] for name in _LISTS),
+    ]
 
 
 _LISTS = {"prefixes": "prefixes", "names": "fqdns", "service-tags": "service_tags"}
@@ -261,13 +248,16 @@ _LISTS = {"prefixes": "prefixes", "names": "fqdns", "service-tags": "service_tag
 
 def _endpoint_told(body: Body) -> object:
     origin = dict(body["provenance"])
-    if heading := origin.get("heading"):
-        origin["heading"] = " › ".join(heading)
+    origin["upstream"], origin["heading"] = origin["url"], " › ".join(origin.get("heading", ()))
     for name in ("first_seen", "last_changed"):
         origin[name] = f"in version {origin[name]}"
     both = [(_FIELDS, body), (_ORIGIN, origin)]
-    said = {label: _value(of[name]) for names, of in both for label, name in names.items() if of.get(name)}
+    said = {label: _value(of.get(_key(label))) for labels, of in both for label in labels if of.get(_key(label))}
     return [said, *(body.get(name, []) for name in _LISTS.values())]
+
+
+def _key(label: str) -> str:
+    return label.lower().replace(" ", "_")
 
 
 def _versions(soup: BeautifulSoup) -> object:
@@ -303,9 +293,7 @@ def _sources(soup: BeautifulSoup) -> object:
     rows = [row for row in _rows(soup, "[aria-labelledby=sources]") if len(row) > 1]
     return [
         [
-            text_of(row[0].select_one(".name")),
-            text_of(row[1].select_one(".state")),
-            text_of(row[2]),
+            *(text_of(row[0].select_one(".name")), text_of(row[1].select_one(".state")), text_of(row[2])),
             [numbers_of(text_of(one)) for one in row[4:7]],
         ]
         for row in rows
@@ -356,6 +344,5 @@ PAGES: dict[str, Pair] = {
 
 def told_problem(soup: BeautifulSoup) -> dict[str, str]:
     """Return what a page of an error says."""
-    facts = {text_of(one): text_of(one.find_next_sibling("dd")) for one in soup.select("dl.fields dt")}  # type: ignore[arg-type]
     note = soup.select_one("main > .warn")
-    return {**facts, "detail": text_of(note) if note else text_of(soup.select_one("h1"))}
+    return {**_facts(soup), "detail": text_of(note) if note else text_of(soup.select_one("h1"))}

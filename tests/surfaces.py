@@ -7,7 +7,8 @@ has, so that what one of the two does not tell is seen. Used by `test_same_answe
 from __future__ import annotations
 
 import asyncio
-import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,13 +28,17 @@ from tests.pages import page
 
 EXITS = {400: exits.USAGE, 404: exits.NOT_FOUND, 410: exits.NOT_FOUND, 422: exits.FAILED, 503: exits.NOT_FOUND}
 """What a command ends with where REST answers so."""
+SAME = "the same"
 _CORE = build_schema(schema().as_str())
 _WAYS_ON = {"edges", "pageInfo", "totalCount", "history"}
 _OF_THEIR_OWN = {("Source", "id"), ("Source", "versions"), ("Version", "id"), ("Version", "changes")}
 """What Relay has besides, and questions of their own inside an answer."""
 _WORDS = frozenset(
-    "action cloud clouds deed direction disposition impact kind relation significance subject type".split()
+    {"cloud", "clouds", "deed", "direction", "disposition", "impact", "kind", "relation", "significance", "subject"}
 )
+"""Fields with words of a vocabulary. A conflict's subject is none, and is read the same on both sides."""
+_UNKNOWN_TYPE = ("media_type", "application/octet-stream")
+"""A default, too: REST leaves it out."""
 _ARGUMENTS = {"query": "q", "queries": "body", "number": "version"}
 """Parameters of REST by GraphQL's names for them."""
 
@@ -46,8 +51,9 @@ class Question(Struct, frozen=True):
     rest: str
     graphql: str | None
     """A field of the query with its arguments."""
-    cli: tuple[str, ...] | None
+    cli: str | None
     html: str | None
+    """A page's address; `SAME`: REST's without what a page always tells."""
     status: int = 200
     lines: tuple[str, ...] = ()
     """What is sent with it: many to look up."""
@@ -84,15 +90,15 @@ class Asking(Struct, frozen=True):
         body = {"query": f"{lines} {{ {asked} {_all_of(field.type)} }}", "variables": {"lines": question.lines}}
         answer = self.loop.run(self.client.post("/graphql", json=body)).json()
         for error in answer.get("errors", ()):
-            told = error["extensions"]
-            named = _ARGUMENTS.get(told.get("parameter"), told.get("parameter"))
-            return {**told, "parameter": named, "detail": error["message"]}
+            told = {"detail": error["message"], **error["extensions"]}
+            return {name: _ARGUMENTS.get(one, one) if name == "parameter" else one for name, one in told.items()}
         (value,) = answer["data"].values()
         return value
 
     def command(self, question: Question, capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-        """Return what the program ends with and prints, on stdout and on stderr."""
-        arguments = ["--redis-url", self.redis_url, *(question.cli or ())]
+        """Return what the program ends with and prints, on stdout and on stderr; JSON unless it asks for a format."""
+        asked = shlex.split(str(question.cli))
+        arguments = ["--redis-url", self.redis_url, *asked, *(() if "--format" in asked else ("--json",))]
         if question.lines:
             program = [sys.executable, "-m", "catalog_service", *arguments]
             done = subprocess.run(program, input="\n".join(question.lines), capture_output=True, text=True, timeout=60)
@@ -101,7 +107,8 @@ class Asking(Struct, frozen=True):
 
     def page(self, question: Question) -> BeautifulSoup:
         """Return the page, which is sound."""
-        path = quote(str(question.html), safe="/?&=.:~,%")
+        like_rest = re.sub("^/v1|[?&]space=yes$", "", question.rest)
+        path = quote(like_rest if question.html == SAME else str(question.html), safe="/?&=.:~,%")
         return self.loop.run(page(self.client, path, status=question.status))
 
 
@@ -116,6 +123,13 @@ def _fields(type_: GraphQLObjectType | GraphQLInterfaceType) -> Iterator[str]:
             yield f"{name} {_all_of(field.type)}".strip()
 
 
+def fields_of(type_name: str) -> set[str]:
+    """Return the fields that a GraphQL type has, as REST writes them; without what Relay has besides."""
+    type_ = _CORE.type_map[type_name]
+    assert isinstance(type_, GraphQLObjectType)
+    return {_snake(one) for one in type_.fields if one not in _WAYS_ON and (type_name, one) not in _OF_THEIR_OWN}
+
+
 def plain(value: Any, name: str = "") -> Any:
     """Return an answer without the casing, the pages and the defaults of its surface.
 
@@ -123,12 +137,14 @@ def plain(value: Any, name: str = "") -> Any:
     null, empty, zero and false is nothing, as it is left out or told by habit.
     """
     if isinstance(value, dict):
-        told = {_snake(key): plain(one, _snake(key)) for key, one in value.items() if key not in ("next", "ageS", "age_s")}
+        told = {
+            _snake(key): plain(one, _snake(key)) for key, one in value.items() if key not in ("next", "ageS", "age_s")
+        }
         if "nodes" in told:
             told["items"] = told.pop("nodes")
         if told.keys() == {"items"}:
             return told["items"]
-        return {key: one for key, one in told.items() if one}
+        return {key: one for key, one in told.items() if one and (key, one) != _UNKNOWN_TYPE}
     if isinstance(value, list):
         return [plain(one, name) for one in value]
     if name in _WORDS and isinstance(value, str):
@@ -144,8 +160,3 @@ def problem(answer: httpx.Response) -> dict[str, object]:
     """Return what REST tells of an error, as GraphQL tells it too."""
     body: dict[str, object] = answer.json()
     return {name: value for name, value in body.items() if name not in ("type", "title", "status")}
-
-
-def loads(text: str) -> object:
-    """Return the JSON on stdout."""
-    return json.loads(text)

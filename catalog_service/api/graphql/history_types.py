@@ -15,6 +15,7 @@ class Period:
     from_: datetime = strawberry.field(name="from")
     until: datetime | None = strawberry.field(description="When it left; null: nothing is known of an end.")
     or_before: bool = strawberry.field(description="It begins with the oldest content that is known.")
+    until_or_before: bool = strawberry.field(description="It may have left before: versions right before were pruned.")
 
 
 @strawberry.type(description="One thing that happened to a member of a record, or to the record asked for.")
