@@ -11,6 +11,7 @@ import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
 
+from catalog_service.api.actions import Actions
 from catalog_service.api.app import create_app
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
@@ -27,10 +28,10 @@ class Served(Struct, frozen=True):
 
 
 @contextlib.asynccontextmanager
-async def served(store: Store) -> AsyncIterator[Served]:
+async def served(store: Store, actions: Actions | None = None) -> AsyncIterator[Served]:
     """Serve the catalogue in ``store``, following it; end as the service ends."""
     reader = Reader(store)
-    app = create_app(reader, SOURCES)
+    app = create_app(reader, SOURCES, actions=actions)
     server = _Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5))
     serving = asyncio.create_task(server.serve())
     try:

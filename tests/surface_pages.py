@@ -219,7 +219,7 @@ def _history_told(body: Body) -> object:
             ]
             for one in reversed(body["events"])
         ],
-        "known": [one["since"] for one in body["known"]],
+        "known": sorted({one["since"] for one in body["known"]}),
         "on": _that_day_told(body.get("on")),
         "missing": body.get("missing", []),
     }

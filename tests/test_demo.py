@@ -36,10 +36,19 @@ DEMO = demo_sources(SOURCES)
 PAGES = DEMO[-len(DOCS_PAGES) :]
 
 
-async def history(root: Path, source: Source) -> list[tuple[EndpointSet, ...]]:
+Folders = tuple[Path, ...]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """The demo's upstream at each date, written once: nobody here changes it."""
+    return tuple(folder for _, folder in demo_folders(tmp_path_factory.mktemp("demo")))
+
+
+async def history(folders: Folders, source: Source) -> list[tuple[EndpointSet, ...]]:
     """The source's records at each date."""
     contents = []
-    for _, folder in demo_folders(root):
+    for folder in folders:
         document = await source.read(FolderMirror(folder), SourceState(), NOW)
         assert document is not None
         contents.append(source.records(document).endpoint_sets)
@@ -47,9 +56,9 @@ async def history(root: Path, source: Source) -> list[tuple[EndpointSet, ...]]:
 
 
 @pytest.mark.parametrize("source", DEMO, ids=lambda source: source.name)
-async def test_every_source_is_there(tmp_path: Path, source: Source) -> None:
+async def test_every_source_is_there(folders: Folders, source: Source) -> None:
     """Every source reads at every date from its default address, through fetch, parse and guard, unheld."""
-    contents = await history(tmp_path, source)
+    contents = await history(folders, source)
     assert len(contents) == len(DATES) >= 3
     previous: tuple[EndpointSet, ...] = ()
     for current in contents:
@@ -57,18 +66,18 @@ async def test_every_source_is_there(tmp_path: Path, source: Source) -> None:
         previous = current
 
 
-async def changes(root: Path) -> list[Changeset]:
+async def changes(folders: Folders) -> list[Changeset]:
     """Every changeset between two dates, of all sources."""
     found = []
     for source in DEMO:
-        contents = await history(root, source)
+        contents = await history(folders, source)
         found += [diff(before, after) for before, after in pairwise(contents)]
     return found
 
 
-async def test_there_is_something_to_see(tmp_path: Path) -> None:
+async def test_there_is_something_to_see(folders: Folders) -> None:
     """Between the dates records come, change and go, prefixes and names too, and one week changes nothing."""
-    all_changes = await changes(tmp_path)
+    all_changes = await changes(folders)
     flat = [change for changeset in all_changes for change in changeset]
     assert {change.disposition for change in flat} == set(Disposition)
     changed = [change for change in flat if change.disposition is Disposition.CHANGE]
@@ -80,28 +89,28 @@ async def test_there_is_something_to_see(tmp_path: Path) -> None:
     assert () in all_changes
 
 
-async def last(root: Path) -> Snapshot:
+async def last(folders: Folders) -> Snapshot:
     """The catalogue at the last date."""
-    return snapshot_of([record for source in DEMO for record in (await history(root, source))[-1]])
+    return snapshot_of([record for source in DEMO for record in (await history(folders[-1:], source))[-1]])
 
 
-async def test_every_question_has_an_answer(tmp_path: Path) -> None:
+async def test_every_question_has_an_answer(folders: Folders) -> None:
     """Each scenario finds records for Europe, from sources that are all there, and every tag that it needs."""
-    snapshot = await last(tmp_path)
+    snapshot = await last(folders)
     for scenario in all_scenarios():
         found = view(snapshot, Filter(scenarios=(scenario.name,), regions=("Europe",), clouds=(Cloud.PUBLIC,)))
         assert found.entries, scenario.name
         assert (found.unresolved, found.missing) == ((), ()), scenario.name
 
 
-async def test_tags_of_the_pages_are_in_the_files(tmp_path: Path) -> None:
+async def test_tags_of_the_pages_are_in_the_files(folders: Folders) -> None:
     """Whatever tag a page names, its cloud's file has it."""
-    assert view(await last(tmp_path), Filter(resolve=True)).unresolved == ()
+    assert view(await last(folders), Filter(resolve=True)).unresolved == ()
 
 
-async def test_sources_disagree(tmp_path: Path) -> None:
+async def test_sources_disagree(folders: Folders) -> None:
     """There is a conflict of ports, one of prefixes and a pattern to show."""
-    kinds = {one.kind for one in conflicts(await last(tmp_path))}
+    kinds = {one.kind for one in conflicts(await last(folders))}
     assert kinds == {ConflictKind.PORTS, ConflictKind.PREFIXES, ConflictKind.PATTERN}
 
 

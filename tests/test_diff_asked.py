@@ -10,12 +10,18 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from catalog_service.api.reads.diffs import diff_between
+from catalog_service.catalog.compare import DiffFilter
+from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.app import main
 from catalog_service.cli.wiring import opened_store
+from catalog_service.reader import Reader
 from catalog_service.settings import load_settings
 from catalog_service.store.connect import Store
+from schema.version import Point
 from tests.api_client import DAY, PAGE, START, TAGS, TAGS_2, catalog_client, commit, published, tag
 
 Invoke = Callable[..., tuple[int, str, str]]
@@ -31,7 +37,7 @@ QUESTIONS: tuple[tuple[dict[str, str], list[str]], ...] = (
     ({"family": "6"}, ["AzureConnectors", "flow", "references"]),
     ({"family": "6", "kind": "prefix"}, ["AzureConnectors"]),
     ({"only": "removed"}, ["AzureConnectors", "LogicApps"]),
-    ({"impact": "AddedIp"}, ["AzureConnectors", "Storage"]),
+    ({"impact": "AddedIp"}, ["AzureConnectors", "Storage", "references"]),
     ({"impact": "removediporurl"}, ["LogicApps"]),
     ({"material": "yes", "space": "yes"}, ["AzureConnectors", "LogicApps", "Storage", "flow", "references"]),
     ({"region": "westeurope"}, []),
@@ -186,3 +192,24 @@ async def test_what_came_later_is_not_counted(store: Store) -> None:
     diff = response.json()
     assert diff["changes"][0]["impact"] == "RemovedIpOrUrl"
     assert diff["space"]["lost"]["prefixes"] == ["20.1.2.0/24"]
+
+
+async def test_a_service_that_a_record_left_is_still_one_to_ask_for(store: Store) -> None:
+    """As is its region: a record that goes by another name now is found by the one it had."""
+    last = replace(TAGS_2[-1], service="Blobs", title="Blobs", region="a-region")
+    for number, record in enumerate((TAGS_2[-1], last, replace(last, region="another-region"))):
+        await commit(store, TAGS, (*TAGS_2[:-1], record), START + number * DAY)
+    reader = Reader(store)
+    await reader.refresh()
+    for wanted, since in ((Filter(services=(TAGS_2[-1].service,)), 1), (Filter(regions=("a-region",)), 2)):
+        found = await diff_between(reader, Point(since), Point(since + 1), DiffFilter(wanted))
+        assert [one.id for one in found.changes] == [last.id]
+
+
+async def test_a_diff_by_dates_is_gone_with_what_was_valid_then(store: Store) -> None:
+    """Also for one that was asked for before."""
+    async with catalog_client(store) as opened:
+        path = f"/v1/diff/{START + DAY:%Y-%m-%d}...{START + 3 * DAY:%Y-%m-%d}"
+        assert (await opened.get(path)).status_code == 200
+        assert (await store.retention.prune(1)).dropped == (1,)
+        assert (await opened.get(path)).status_code == 410

@@ -9,9 +9,9 @@ from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.export.choose import chosen
 from catalog_service.export.format import Format
 from catalog_service.export.formats import LISTED, render
-from catalog_service.export.options import PLAIN, Family, Options, Overflow, Ranges
+from catalog_service.export.options import PLAIN, Options, Overflow, Ranges
 from schema.errors import OverLimitError
-from schema.words import Kind
+from schema.words import Family, Kind
 from tests.catalogs import PUBLIC_TAGS, SEED, WORLDWIDE
 from tests.conftest import CORPUS
 from tests.device_lists import addresses, read

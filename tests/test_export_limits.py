@@ -13,12 +13,12 @@ from catalog_service.catalog.view import Entry, View
 from catalog_service.export.format import Content, Dropped, DropReason, Format, Limit, Wildcards
 from catalog_service.export.formats import FORMATS, LISTED, format_named, render
 from catalog_service.export.limits import Fit, fitted
-from catalog_service.export.options import PART_MOST, PLAIN, Family, Options, Overflow, Ranges
+from catalog_service.export.options import PART_MOST, PLAIN, Options, Overflow, Ranges
 from catalog_service.export.prepare import prepared
 from catalog_service.export.text import render_text
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError, CorruptContentError, NoMatchError, OverLimitError
-from schema.words import Kind
+from schema.words import Family, Kind
 from tests.catalogs import SEED, row, snapshot_of
 from tests.device_lists import addresses, read
 

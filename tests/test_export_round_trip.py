@@ -16,10 +16,10 @@ from catalog_service.catalog.view import Entry, View
 from catalog_service.export.choose import chosen
 from catalog_service.export.format import DropReason, Format
 from catalog_service.export.formats import FORMATS, File, format_named, render
-from catalog_service.export.options import PLAIN, Family, Options, Overflow, Ranges
+from catalog_service.export.options import PLAIN, Options, Overflow, Ranges
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError, NoMatchError
-from schema.words import Kind
+from schema.words import Family, Kind
 from tests.catalogs import SEED, row, snapshot_of
 from tests.device_lists import Read, addresses, read
 

@@ -44,6 +44,7 @@ async def test_who_asks_for_graphqls_media_type_gets_statuses(store: Store) -> N
             assert strict.headers["content-type"] == f"{GRAPHQL_JSON}; charset=utf-8"
             assert plain.headers["content-type"] == "application/json; charset=utf-8"
             assert strict.json() == plain.json()
+            assert (plain.headers["cache-control"], plain.headers["vary"]) == ("no-store", "Accept")
             assert ("data" in strict.json()) is (status == 200)
 
 
@@ -124,6 +125,8 @@ def too_much() -> Iterator[Any]:
     yield pytest.param("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "", id="a circle")
     yield pytest.param(f"{{ endpoints(first: 5000) {{ nodes {{ {history} }} }} }}", "cost", id="a history of each")
     yield pytest.param(f"{{ endpoints(last: 100000) {node} }}", "cost", id="a page too long")
+    bulk = " ".join(f'{name}: lookupMany(queries: ["9.9.9.9"]) {{ missing }}' for name in "abc")
+    yield pytest.param(f"{{ {bulk} }}", "cost", id="bulk answers side by side")
     introspection = "{ __schema { types { " + "fields { type { " * 4 + "name" + " } }" * 4 + " } } }"
     yield pytest.param(introspection, "", id="introspection in circles")
     yield pytest.param("{ catalogVersion ", "", id="syntax")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
@@ -13,9 +16,12 @@ from catalog_service.api.app import create_app
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
 from catalog_service.sync.held import accept, reject
+from catalog_service.sync.history import import_history
 from catalog_service.sync.rollback import rollback
+from scrapers.history.files import HistoricFile
 from tests.api_client import DAY, PAGE, PAGE_HELD, SOURCES, START, TAGS, client, hold, published
-from tests.local_source import Clock
+from tests.graphql_server import served
+from tests.local_source import Clock, body, local_source
 
 TOKEN = "a-token-of-32-characters-or-more"
 EVERY = [
@@ -125,6 +131,20 @@ async def test_labels_are_set_moved_and_deleted(store: Store) -> None:
     ]
 
 
+async def test_a_label_is_given_where_another_is(store: Store, tmp_path: Path) -> None:
+    """As on the command line: also where that is an imported version; the empty beginning has no name."""
+    path = tmp_path / "old.json"
+    path.write_bytes(body({"old": ["20.99.0.0/16"]}))
+    await import_history(local_source(), (HistoricFile(path.name, path, START - 900 * DAY),), store, Clock(START))
+    async with await opened(store, actions(store)) as http:
+        first = await act(http, 'setLabel(name: "first", at: "1") { version }')
+        copied = await act(http, 'setLabel(name: "copied", at: "first") { version }')
+        empty = await act(http, 'setLabel(name: "empty", at: "0") { version }')
+    assert first["data"]["setLabel"] == copied["data"]["setLabel"] == {"version": 1}
+    assert refused(empty) == "BAD_PARAMETER"
+    assert empty["errors"][0]["extensions"]["parameter"] == "at"
+
+
 async def test_a_held_version_is_rejected_then_accepted(store: Store) -> None:
     """A person decides through the API as on the command line."""
     async with await opened(store, actions(store)) as http:
@@ -145,6 +165,7 @@ async def test_a_rollback_is_a_new_version(store: Store) -> None:
     assert back["data"]["rollback"] == {"version": 4, "rolledBackTo": 1}
     assert again == {"data": {"rollback": None}}
     assert (refused(nothing), refused(nobody)) == ("UNKNOWN_VERSION", "UNKNOWN_SOURCE")
+    assert nothing["errors"][0]["extensions"]["parameter"] == "to"
 
 
 async def test_a_source_that_is_being_synced(store: Store) -> None:
@@ -176,4 +197,48 @@ async def test_never_over_get(store: Store) -> None:
         stream = await get(headers={"Authorization": f"Bearer {TOKEN}", "Accept": "text/event-stream"})
     assert plain.status_code == 400
     assert "BAD_QUERY" in stream.text
+    assert await store.labels.all() == ()
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent", "done"),
+    [
+        ({"Authorization": f"Bearer {TOKEN}"}, {}, True),
+        ({"Authorization": f"Basic {TOKEN}"}, {}, False),
+        ({}, {"Authorization": f"Bearer {TOKEN}"}, False),
+    ],
+    ids=["header", "as browsers send it by themselves", "payload of connection_init"],
+)
+async def test_on_a_websocket_the_handshake_shows_the_token(
+    store: Store, headers: dict[str, str], sent: dict[str, str], *, done: bool
+) -> None:
+    """In a header, which no page can set; what a page can send along is not looked at."""
+    await published(store)
+    async with (
+        served(store, actions(store)) as server,
+        aiohttp.ClientSession(headers=headers) as http,
+        http.ws_connect(server.url, protocols=["graphql-transport-ws"]) as socket,
+    ):
+        await socket.send_json({"type": "connection_init", "payload": sent})
+        payload = {"query": 'mutation { setLabel(name: "prod", at: "2") { version } }'}
+        await socket.send_json({"id": "a", "type": "subscribe", "payload": payload})
+        _, answer = [await socket.receive_json(timeout=5) for _ in range(2)]
+    assert answer["payload"]["data"]["setLabel"] == ({"version": 2} if done else None)
+    assert len(await store.labels.all()) == done
+
+
+async def test_no_form_of_another_page_can_act(store: Store) -> None:
+    """What a browser sends across sites without asking first (a form, plain text, a file) is no request."""
+    query = 'mutation { setLabel(name: "prod", at: "2") { version } }'
+    body = f'{{"query": {json.dumps(query)}}}'
+    async with await opened(store, actions(store)) as http:
+        post = partial(http.post, "/graphql", headers={"Authorization": f"Bearer {TOKEN}"})
+        answers = [
+            await post(data={"query": query}),
+            await post(files={"operations": (None, body), "map": (None, "{}")}),
+            await http.post(
+                "/graphql", content=body, headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/plain"}
+            ),
+        ]
+    assert [one.status_code for one in answers] == [400, 400, 400]
     assert await store.labels.all() == ()

@@ -290,6 +290,38 @@ async def test_a_message_that_is_none_closes_the_websocket(
     assert (received.type, received.data) == (aiohttp.WSMsgType.CLOSE, 4400)
 
 
+@pytest.mark.parametrize("query", ["{ a ]", "{ a(b: " + "y" * 300 + " ]", "y" * 300, "mutation" * 90])
+async def test_a_document_that_cannot_be_read_ends_itself_alone(
+    store: Store, http: aiohttp.ClientSession, query: str
+) -> None:
+    """Its error is said under its own name; what else runs on the websocket goes on."""
+    await published(store)
+    async with served(store) as server, http.ws_connect(server.url, protocols=["graphql-transport-ws"]) as opened:
+        socket = Socket(opened)
+        await socket.begin()
+        await socket.subscribe("good", COMMITTED + FIELDS)
+        await socket.subscribe("bad", query)
+        message = await socket.message()
+        assert (message["type"], message["id"]) == ("error", "bad")
+        assert message["payload"][0]["extensions"] == {"code": "BAD_QUERY"}
+        await more(store, 1)
+        assert await socket.versions(1) == [4]
+
+
+async def test_a_name_that_is_taken_closes_the_websocket_however_long_it_is(
+    store: Store, http: aiohttp.ClientSession
+) -> None:
+    """A reason to close has room for 123 bytes: it is cut, not a fault of ours."""
+    await published(store)
+    async with served(store) as server, http.ws_connect(server.url, protocols=["graphql-transport-ws"]) as opened:
+        socket = Socket(opened)
+        await socket.begin()
+        for _ in range(2):
+            await socket.subscribe("é" * 200, COMMITTED + FIELDS)
+        received = await asyncio.wait_for(opened.receive(), 5)
+    assert (received.type, received.data) == (aiohttp.WSMsgType.CLOSE, 4409)
+
+
 async def test_another_origin_may_not_open_a_websocket(store: Store, http: aiohttp.ClientSession) -> None:
     """A page elsewhere cannot read the catalogue through its visitor's browser; the old protocol is not spoken."""
     await published(store)

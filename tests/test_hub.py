@@ -84,6 +84,23 @@ async def test_listeners_outlive_an_outage_of_the_store(store: Store) -> None:
     assert await asyncio.wait_for(listening, 5) == [1, 2, 3]
 
 
+async def test_what_the_store_lost_is_asked_for_once_in_a_while(store: Store) -> None:
+    """A store that was emptied under a service is not asked without end; what is committed anew is heard."""
+    await committed(store, 1, 3)
+    reader = Reader(store)
+    await reader.refresh()
+    hub = Hub(reader)
+    await store.redis.flushall()
+    await store.redis.config_resetstat()
+    listening = asyncio.create_task(heard(hub, 0, 3))
+    for _ in range(500):
+        await store.redis.ping()
+    asked = await store.redis.info("commandstats")
+    assert asked["cmdstat_zrangebyscore"]["calls"] < 10
+    await committed(store, 1, 3)
+    assert await asyncio.wait_for(listening, 10) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("since", [-1, 3, 10**12])
 async def test_a_place_that_is_none(store: Store, since: int) -> None:
     """Beyond the newest there is nothing to go on from."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+from itertools import chain
+
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from catalog_service.catalog.compare import Compared, DiffFilter, compare
 from catalog_service.catalog.diff import diff
@@ -11,7 +16,7 @@ from catalog_service.catalog.impact import COUNTERS, WORDING
 from schema.change import Change
 from schema.endpoint_set import Attributes, EndpointSet
 from schema.words import Cloud, Direction, Impact, Significance
-from tests.records import contents, record
+from tests.records import SOURCE, contents, record
 
 Content = tuple[EndpointSet, ...]
 
@@ -37,9 +42,12 @@ NAME, OTHER, WILD = "login.example.com", "www.example.com", "*.example.com"
         ((), one(prefixes=(A,)), Impact.ADDED_IP),
         ((), one(fqdns=(NAME,)), Impact.ADDED_URL),
         ((), one(prefixes=(A,), fqdns=(NAME,)), Impact.ADDED_IP_AND_URL),
-        ((), one(service_tags=("Storage",)), Impact.OTHER_NON_PRIORITY_CHANGES),
+        ((), one(service_tags=("Storage",)), Impact.ADDED_IP),
+        ((), one(service_tags=("Storage",), fqdns=(NAME,)), Impact.ADDED_IP_AND_URL),
+        (one(service_tags=("Sql",)), one(service_tags=("Sql", "Storage")), Impact.ADDED_IP),
+        (one(service_tags=("Sql", "Storage")), one(service_tags=("Sql",)), Impact.REMOVED_IP_OR_URL),
         (one(prefixes=(A,)), (), Impact.REMOVED_IP_OR_URL),
-        (one(service_tags=("Storage",)), (), Impact.OTHER_NON_PRIORITY_CHANGES),
+        (one(service_tags=("Storage",)), (), Impact.REMOVED_IP_OR_URL),
         (one(prefixes=(A,)), one(prefixes=(A, C)), Impact.ADDED_IP),
         (one(prefixes=(A,)), one(prefixes=(B,)), Impact.ADDED_IP),
         (one(prefixes=(A,), fqdns=(NAME,)), one(prefixes=(B,)), Impact.ADDED_IP),
@@ -80,6 +88,13 @@ PLACES: dict[str, dict[str, object]] = {
     "both": {"clouds": (Cloud.PUBLIC, Cloud.USGOV)},
     "china": {"clouds": (Cloud.CHINA,)},
     "in": {"direction": Direction.INBOUND},
+    "443": {"tcp_ports": ("443",)},
+    "west": {"region": "westus"},
+    "sql": {"service": "Sql"},
+    "80,443": {"tcp_ports": ("80", "443")},
+    "udp": {"tcp_ports": ("443",), "udp_ports": ("443",)},
+    "https": {"protocols": ("https",)},
+    "amqp": {"protocols": ("amqp", "https")},
 }
 
 
@@ -92,9 +107,18 @@ PLACES: dict[str, dict[str, object]] = {
         ("both", "public", {"prefixes": (A,)}, Impact.REMOVED_IP_OR_URL),
         ("both", "public", {}, Impact.OTHER_NON_PRIORITY_CHANGES),
         ("public", "both", {}, Impact.OTHER_NON_PRIORITY_CHANGES),
+        ("443", "80,443", {"prefixes": (A,)}, Impact.ADDED_IP),
+        ("443", "udp", {"fqdns": (NAME,)}, Impact.ADDED_URL),
+        ("https", "amqp", {"fqdns": (NAME,)}, Impact.ADDED_URL),
+        ("443", "public", {"prefixes": (A,)}, Impact.ADDED_IP),
+        ("80,443", "443", {"prefixes": (A,)}, Impact.OTHER_NON_PRIORITY_CHANGES),
+        ("https", "443", {"prefixes": (A,)}, Impact.OTHER_NON_PRIORITY_CHANGES),
+        ("public", "443", {"prefixes": (A,)}, Impact.OTHER_NON_PRIORITY_CHANGES),
+        ("public", "west", {"prefixes": (A,)}, Impact.ADDED_IP),
+        ("public", "sql", {"prefixes": (A,)}, Impact.ADDED_IP),
     ],
 )
-def test_a_record_that_comes_to_a_cloud_is_new_there(
+def test_a_record_is_new_wherever_it_was_not_open(
     before: str, after: str, members: dict[str, tuple[str, ...]], impact: Impact
 ) -> None:
     """All that a record holds is to be opened where it was not published before, whether or not its list changed."""
@@ -108,6 +132,8 @@ def test_what_another_record_still_covers_was_a_duplicate() -> None:
     before = (record("k", prefixes=(A, B), fqdns=(NAME,)), rest)
     for gone in ((record("k"), rest), (rest,)):
         assert judged(before, gone)["k"].impact is Impact.REMOVED_DUPLICATE_IP_OR_URL
+    tagged, kept = record("k", service_tags=("Sql",)), record("rest", service_tags=("Sql",))
+    assert judged((tagged, kept), (record("k"), kept))["k"].impact is Impact.REMOVED_DUPLICATE_IP_OR_URL
     half = record("rest", prefixes=(A,), fqdns=(WILD,))
     assert judged((before[0], half), (record("k"), half))["k"].impact is Impact.REMOVED_IP_OR_URL
 
@@ -124,6 +150,34 @@ def test_what_came_from_another_record_moved() -> None:
     assert judged(before, more)["other"].impact is Impact.ADDED_IP
     less = (record("k", fqdns=(NAME,)), after[1])
     assert judged(before, less)["k"].impact is Impact.REMOVED_IP_OR_URL
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [{"service": "Sql"}, {"region": "westus"}, {"tcp_ports": ("25",)}, {"tcp_ports": ("443", "80")}]
+)
+def test_what_moves_to_where_it_was_not_open_is_an_addition(elsewhere: dict[str, object]) -> None:
+    """Whoever allows one service, region or port has to open what moved to it; where it left, it has only moved."""
+    here = record("k", region="eastus", tcp_ports=("443",))
+    there = replace(here, id=f"{SOURCE}:other", title="other", **elsewhere)
+    before = (replace(here, prefixes=(A,), fqdns=(WILD,)), there)
+    after = (here, replace(there, prefixes=(A,), fqdns=(WILD,)))
+    assert {key: one.impact for key, one in judged(before, after).items()} == {
+        "k": Impact.MOVED_IP_OR_URL,
+        "other": Impact.ADDED_IP_AND_URL,
+    }
+    back = judged(after, before)["k"].impact
+    fewer = elsewhere == {"tcp_ports": ("443", "80")}
+    assert back is (Impact.MOVED_IP_OR_URL if fewer else Impact.ADDED_IP_AND_URL)
+
+
+@pytest.mark.parametrize("elsewhere", [{"clouds": (Cloud.CHINA,)}, {"direction": Direction.INBOUND}])
+def test_what_another_cloud_or_direction_lists_is_no_duplicate(elsewhere: dict[str, object]) -> None:
+    """What is gone here is to be closed here, wherever else it is still published; who speaks for more covers it."""
+    there = record("other", prefixes=(A,), fqdns=(WILD,), **elsewhere)
+    before = (record("k", prefixes=(A,), fqdns=(NAME,)), there)
+    assert judged(before, (record("k"), there))["k"].impact is Impact.REMOVED_IP_OR_URL
+    both = record("other", prefixes=(A,), fqdns=(WILD,), clouds=(Cloud.PUBLIC, Cloud.USGOV))
+    assert judged((before[0], both), (record("k"), both))["k"].impact is Impact.REMOVED_DUPLICATE_IP_OR_URL
 
 
 @pytest.mark.parametrize(
@@ -201,4 +255,46 @@ def test_every_change_has_one_word_and_only_material_ones_ask_for_something(befo
     assert changes == diff(before, after)
     for entry in found.entries:
         if entry.impact.startswith(("Added", "Removed")):
+            assert entry.significance is Significance.MATERIAL
+
+
+few = st.builds(
+    record,
+    st.sampled_from("abc"),
+    service=st.sampled_from(["Storage", "Sql"]),
+    prefixes=st.sets(st.sampled_from([A, "20.0.0.0/25", "20.0.0.128/25", "20.0.0.0/32"])).map(tuple),
+    fqdns=st.sets(st.sampled_from([NAME, WILD])).map(tuple),
+    service_tags=st.sets(st.sampled_from(["Sql", "Storage"])).map(tuple),
+    clouds=st.sampled_from([(Cloud.PUBLIC,), (Cloud.CHINA,), (Cloud.PUBLIC, Cloud.CHINA)]),
+    region=st.sampled_from([None, "eastus"]),
+    direction=st.sampled_from([None, Direction.INBOUND]),
+    tcp_ports=st.sampled_from([(), ("443",), ("80", "443")]),
+)
+few_contents = st.lists(few, max_size=3, unique_by=lambda one: one.id).map(
+    lambda several: tuple(sorted(several, key=lambda one: one.id))
+)
+
+
+def rules(records: Content) -> set[tuple[object, ...]]:
+    """Return what whoever allows one service in one region of one cloud opens, port by port."""
+    return {
+        (one.service, one.region, cloud, one.direction, port, member)
+        for one in records
+        for cloud in one.all_clouds
+        for port in one.tcp_ports or ("80", "443", "any")
+        for member in (
+            *one.fqdns,
+            *one.service_tags,
+            *map(str, chain.from_iterable(map(ipaddress.ip_network, one.prefixes))),
+        )
+    }
+
+
+@given(few_contents, few_contents)
+def test_what_has_to_be_opened_is_always_called_an_addition(before: Content, after: Content) -> None:
+    """No word that asks for nothing, and no noise, where somebody's list now holds what it did not."""
+    held, now = rules(before), {one.id: one for one in after}
+    for entry in judged(before, after).values():
+        if entry.change.id in now and rules((now[entry.change.id],)) - held:
+            assert entry.impact.startswith("Added")
             assert entry.significance is Significance.MATERIAL

@@ -47,7 +47,7 @@ async def test_a_label_names_the_version_it_was_given_to(store: Store) -> None:
     assert await reader.resolve("prod") == Point(2)
     assert [label.name for label in await store.labels.all()] == ["canary", "prod"]
     assert (await store.labels.delete("Prod", "eve", LATER)).version == 2
-    with pytest.raises(UnknownVersionError, match="no label here, nor a version number"):
+    with pytest.raises(UnknownVersionError, match="not a label here, nor a version number"):
         await reader.resolve("prod")
     assert await store.audit.newest(skip=1) == (
         AuditEntry(LATER, "bob", "label-set", "canary", "", "3"),

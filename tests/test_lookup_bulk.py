@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from catalog_service.api.reads.lookups import MOST_LINES, MOST_MATCHES, looked_up_all
+from catalog_service.api.reads.lookups import MOST_ALONE, MOST_LINES, MOST_MATCHES, looked_up, looked_up_all
 from catalog_service.api.rest.lookups import MOST_BYTES
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.store.connect import Store
+from schema.errors import BadParameterError
 from tests.api_client import PAGE, TAGS, catalog_client, published
 from tests.catalogs import snapshot_of, tag
 
@@ -122,6 +123,28 @@ def test_an_answer_has_a_most_of_matches() -> None:
     items = looked_up_all(snapshot, (), lines, Filter()).items
     fit = MOST_MATCHES // 1000
     assert [item.error is None for item in items] == [*[True] * fit, *[False] * (5000 - fit), True]
+
+
+def test_a_filter_counts_before_an_answer_is_too_long() -> None:
+    """A wide block of which a filter keeps a record is answered, alone and as often as it is asked."""
+    wide = [tag(f"Wide{n}", *(f"20.{n}.{m}.0/24" for m in range(256))) for n in range(64)]
+    snapshot, lines = snapshot_of([*wide, tag("Sql", "20.1.1.0/24")]), ["20.0.0.0/8"] * MOST_LINES
+    only = Filter(services=("Sql",))
+    alone = looked_up(snapshot, (), lines[0], only)
+    assert [one.title for one in alone.matches] == ["Sql"]
+    assert {item.matches for item in looked_up_all(snapshot, (), lines, only).items} == {alone.matches}
+
+
+def test_one_block_with_too_many_matches_is_refused() -> None:
+    """Alone as among others, with the most there may be; as many as that are answered."""
+    snapshot = snapshot_of([tag("Wide", *(f"20.{n >> 8}.{n & 255}.0/24" for n in range(MOST_ALONE + 1)))])
+    assert len(looked_up(snapshot, (), "20.0.0.0/11", Filter()).matches) == 32 * 256
+    for wanted in (Filter(), Filter(services=("Wide",))):
+        with pytest.raises(BadParameterError, match="more than 10000") as error:
+            looked_up(snapshot, (), "0.0.0.0/0", wanted)
+        assert (error.value.facts["parameter"], error.value.facts["most"]) == ("q", MOST_ALONE)
+        items = looked_up_all(snapshot, (), ["0.0.0.0/0"] * MOST_LINES, wanted).items
+        assert {item.error for item in items} == {str(error.value)}
 
 
 async def test_the_command_line_reads_lines_from_stdin(store: Store, redis_socket: Path) -> None:

@@ -13,7 +13,9 @@ from starlette.routing import Mount
 
 from catalog_service.api.app import create_app
 from catalog_service.reader import Reader
+from catalog_service.store import keys
 from catalog_service.store.connect import Store
+from catalog_service.sync.held import reject
 from catalog_service.sync.run import run_source
 from schema.endpoint_set import Attributes, endpoint_set
 from schema.words import Cloud
@@ -126,6 +128,20 @@ async def test_a_held_version_is_shown_with_what_it_would_change(store: Store) -
     ]
 
 
+async def test_a_version_that_was_turned_down_waits_for_nobody(store: Store) -> None:
+    """The overview asks for a person while there is something to decide, and says who decided afterwards."""
+    await published(store)
+    held = await hold(store, PAGE, PAGE_HELD, START)
+    app, _ = await application(store)
+    async with client(app) as opened:
+        waiting = text_of((await page(opened, "/")).select_one(".problem"))
+        await reject(store, held.id, "ann", lambda: START)
+        soup = await page(opened, "/")
+    assert "waits for a person" in waiting
+    assert "a person turned down" in text_of(soup.select_one(".problem"))
+    assert "rejected by ann" in text_of(soup.select_one(".cards"))
+
+
 async def test_versions_are_listed_filtered_and_paged(store: Store) -> None:
     """`/versions` lists what /v1/versions does; of a source, in pages; its forms lead to a diff."""
     for number in range(60):
@@ -185,7 +201,7 @@ async def test_a_lookup_answers_with_matches_and_since_when(store: Store) -> Non
     assert [text_of(one) for one in soup.select("[aria-label=Matches] tbody th")] == [one["prefix"] for one in told]
     assert text_of(soup.select_one("section[aria-labelledby=life] .verdict")).startswith("Yes, it was listed")
     assert "never-read" in text_of(soup.select_one(".warn"))
-    assert "Nothing lists it" in text_of(nothing.select_one(".verdict.no"))
+    assert "Nothing that is had lists it" in text_of(nothing.select_one(".verdict.no"))
     assert len(forms.select("main form")) == 2
 
 
@@ -207,6 +223,20 @@ async def test_many_lines_are_looked_up_at_once(store: Store) -> None:
     assert len(cut.select("tbody tr")) == 2000
     assert numbers_of(text_of(cut.select_one(".hidden-note")))[0] == 500
     assert nothing.status_code == 400
+
+
+@pytest.mark.parametrize("line", ["é", "😀", "::1", "a"])
+async def test_lines_become_an_address_only_where_one_can_hold_them(store: Store, line: str) -> None:
+    """What an address would be too long for, once it is written as one, is answered where it was sent."""
+    async with catalog_client(store) as opened:
+        opened.follow_redirects = True
+        for count in (10, 1000, 1900):
+            answer = await opened.post("/lookup", data={"q": f"{line}\n" * count}, headers=BROWSER)
+            assert (count, answer.status_code) == (count, 200)
+            assert numbers_of(text_of(soup_of(answer).select_one("h1"))) == [count]
+        dated = await opened.post("/lookup", data={"q": "9.9.9.9", "at": "9" * 20_000}, headers=BROWSER)
+    assert dated.status_code == 400
+    check_sound(dated, soup_of(dated))
 
 
 @pytest.mark.parametrize(
@@ -341,6 +371,20 @@ async def test_a_store_that_is_away_is_a_page_with_503() -> None:
     assert "does not answer" in text_of(soup_of(response).select_one("main"))
 
 
+@pytest.mark.parametrize("path", ["/lookup?q=13.66.60.1", f"/endpoints/{CONNECTORS}"])
+async def test_what_is_in_memory_is_shown_without_its_past(store: Store, path: str) -> None:
+    """Content that is damaged in the store takes the past away, and nothing of what is served now."""
+    async with catalog_client(store) as opened:
+        await page(opened, "/")
+        for kept in (keys.KEYFRAMES, keys.CHANGESETS):
+            await store.redis.hset(kept, mapping=dict.fromkeys(await store.redis.hkeys(kept), b"damaged"))
+        soup = await page(opened, path)
+        refused = await page(opened, f"{path}{'&' if '?' in path else '?'}at=nonsense", status=404)
+    assert "13.66.60.0/24" in text_of(soup.select_one("main"))
+    assert "cannot be read at the moment" in text_of(soup.select_one(".note.warn:last-of-type"))
+    assert "nonsense" in text_of(refused.select_one("main"))
+
+
 async def test_a_version_that_was_pruned_is_gone(store: Store) -> None:
     """410 with the nearest version kept; what is told of the past goes with it."""
     async with catalog_client(store) as opened:
@@ -362,7 +406,9 @@ async def test_a_catalogue_without_versions_has_pages_that_say_so(store: Store) 
     """Before the first sync nothing is shown as if it were nothing to allow."""
     app, _ = await application(store)
     async with client(app) as opened:
-        assert "Nothing has been published yet" in text_of((await page(opened, "/")).select_one("main"))
+        overview = await page(opened, "/")
+        assert "Nothing has been published yet" in text_of(overview.select_one("main"))
+        assert not overview.select("main a[href^=diff]")
         assert "no version yet" in text_of((await page(opened, "/versions")).select_one("main"))
         await page(opened, "/lookup?q=9.9.9.9", status=503)
 
@@ -384,4 +430,7 @@ async def test_pages_work_below_any_path(store: Store) -> None:
     async with client(Starlette(routes=[Mount("/inner", app)])) as opened:
         for path in ("/inner/", "/inner/versions", "/inner/diff/1...3", f"/inner/endpoints/{CONNECTORS}"):
             soup = await page(opened, path)
+            assert all(one.startswith("/inner/") for one in own_links(soup, path)), path
+        for path in ("/inner/endpoints/a%2Fb", "/inner/a/b", "/inner/diff/a%2Fb%2Fc...1"):
+            soup = await page(opened, path, status=404)
             assert all(one.startswith("/inner/") for one in own_links(soup, path)), path

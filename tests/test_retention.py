@@ -280,6 +280,15 @@ async def test_readers_get_whole_versions_or_are_told_they_are_gone(store: Store
         assert (await reader.at(one.name)).version == one.version
 
 
+async def test_several_may_prune_at_once(store: Store) -> None:
+    """What one planned with another one drops: it plans anew, and all of them succeed."""
+    await filled(store)
+    keeps = (30, 8, 22, 1, 15, 3) * 3
+    done = await asyncio.gather(*(Store(store.redis).retention.prune(keep) for keep in keeps))
+    assert max(one.floor for one in done) == await store.floor.number() == COUNT
+    assert sorted(number for one in done for number in one.dropped) == sorted(await store.floor.dropped())
+
+
 async def test_a_label_set_while_its_version_is_pruned_is_kept_or_refused(store: Store) -> None:
     """Never a name that answers nothing."""
     await filled(store, 24, names=("a-source", "b-source"))

@@ -173,21 +173,10 @@ ANSWERED = tuple(one for one in QUESTIONS if one.status == 200)
 REFUSED = tuple(one for one in QUESTIONS if one.status != 200)
 
 
-DIFFERS = {
-    ("html", "/v1/diff/3...10?impact=MovedIpOrUrl&space=yes"): (
-        "REST tells the space of all records that pass, whatever their impact; the page shows none where nothing changed"
-    )
-}
-"""Known differences, by surface and REST's address."""
-
-
 def of(questions: tuple[Question, ...], surface: str) -> pytest.MarkDecorator:
-    """Return the mark that asks each of ``questions`` that ``surface`` has; those known to differ have to differ."""
+    """Return the mark that asks each of ``questions`` that ``surface`` has."""
     asked = [one for one in questions if getattr(one, surface) is not None]
-    reasons = [DIFFERS.get((surface, one.rest)) for one in asked]
-    marks = [[pytest.mark.xfail(strict=True, reason=reason)] if reason else [] for reason in reasons]
-    rows = zip(asked, marks, strict=True)
-    return pytest.mark.parametrize("question", [pytest.param(one, id=one.name, marks=mark) for one, mark in rows])
+    return pytest.mark.parametrize("question", [pytest.param(one, id=one.name) for one in asked])
 
 
 PUBLISHED: dict[str, type[Struct]] = {

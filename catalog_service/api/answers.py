@@ -3,7 +3,7 @@
 A versioned answer is named by (content, route, canonical query): that is its ETag, so a client that
 has it is told so before anything is rendered, and each body is rendered and compressed once for as
 long as it is kept (house.md decision 5). Version numbers alone are no name: another catalogue, such as
-the demo's or one begun anew, has the same ones. Called by `rest`.
+the demo's or one begun anew, has the same ones. Called by `rest`, `pages` and `docs`.
 """
 
 from __future__ import annotations

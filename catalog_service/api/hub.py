@@ -48,24 +48,24 @@ class Hub:
         """Yield every live version after ``since``, for ever; while the store is away nothing comes."""
         place = since
         while True:
+            await self._reader.wait_past(place)
             for version in await self._waited(place):
                 place = version.version
                 yield version
-            await self._reader.wait_past(place)
 
     async def _waited(self, place: int) -> tuple[Version, ...]:
+        """Return what comes after ``place``, and is served; a store that was emptied has it when it is there anew."""
         while True:
             try:
-                return await self._after(place)
+                if found := await self._after(place):
+                    return found
             except (RedisError, OSError) as error:
                 _log.warning("cannot read what was committed, listeners wait", error=str(error))
-                await asyncio.sleep(self._retry_s)
+            await asyncio.sleep(self._retry_s)
 
     async def _after(self, place: int) -> tuple[Version, ...]:
-        """Return some of the versions that are served and come after ``place``, from the first on; () for none yet."""
+        """Return some of the versions that are served and come after ``place``, from the first on."""
         newest = self._reader.current.version
-        if place >= newest:
-            return ()
         async with self._reading:  # when a version comes, everybody wakes: one reads it
             if not self._recent or self._recent[-1].version < newest:
                 await self._read(newest)

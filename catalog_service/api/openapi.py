@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of REST, written from the operations themselves.
 
 In: `OPERATIONS`. Out: the document as JSON, in canonical order. Served at ``/openapi.json``, committed by
-`contracts`, shown by `docs_page`. Parameters, words, bounds and types are the very ones that handlers work with.
+`contracts`, shown by `docs`. Parameters, words, bounds and types are the very ones that handlers work with.
 """
 
 from __future__ import annotations
@@ -116,11 +116,11 @@ class Problem(Struct, frozen=True):
     """The parameter to correct, where it is one."""
 
 
-def openapi_document(operations: tuple[Operation, ...] = OPERATIONS) -> bytes:
+def openapi_document() -> bytes:
     """Return the document as indented JSON, ending with a line break."""
-    types = (answer for one in operations for answer in _structs(one))
+    types = (answer for one in OPERATIONS for answer in _structs(one))
     schemas, definitions = components((*types, Problem), _TEMPLATE)
-    by_path = groupby(operations, key=lambda one: one.path)
+    by_path = groupby(OPERATIONS, key=lambda one: one.path)
     document = {
         "openapi": "3.1.0",
         "info": {"title": "Endpoint catalogue", "version": release_of("catalog-service"), "description": _ABOUT},

@@ -1,6 +1,6 @@
 """Query parameters: from text to typed values, strictly.
 
-In: a request. Out: values, or BadParameterError naming the parameter. Called by `rest`. A name nobody
+In: a request. Out: values, or BadParameterError naming the parameter. Called by `rest` and `pages`. A name nobody
 knows, an empty value and a value given twice are errors: a filter that was meant and not heard would
 answer with too much.
 """
@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
+from catalog_service.catalog.compare import DiffFilter
 from catalog_service.catalog.select import Filter, Resolve
 from catalog_service.catalog.sort import BY_ID, Sort, SortKey
 from schema.errors import BadParameterError
-from schema.words import Cloud, Direction, Kind
+from schema.words import Cloud, Direction, Family, Impact, Kind, Only
 
 _ZONE_EATEN = re.compile(r"(T\S+) (\d\d:?\d\d)$")
 
@@ -55,6 +56,25 @@ def filter_of(parameters: QueryParams) -> Filter:
     )
 
 
+def diff_filter_of(parameters: QueryParams) -> DiffFilter:
+    """Return the filter over changes that ``parameters`` ask for. Raises BadParameterError."""
+    return DiffFilter(
+        records=filter_of(parameters),
+        family=word_of(parameters, "family", Family) or Family.BOTH,
+        only=word_of(parameters, "only", Only),
+        impacts=words_of(parameters, "impact", Impact),
+        material=is_yes(parameters, "material"),
+    )
+
+
+def ends_of(span: str) -> tuple[str, str]:
+    """Return both ends of ``{from}...{to}``, as `at` takes them. Raises BadParameterError."""
+    since, dots, until = span.partition("...")
+    if not (since and dots and until):
+        raise BadParameterError("a diff is asked for as {from}...{to}, such as latest~1...latest", parameter="span")
+    return since, until
+
+
 def at_of(parameters: QueryParams) -> str | None:
     """Return the version spec ``at``, for `Reader.resolve`. Raises BadParameterError.
 
@@ -77,12 +97,15 @@ def sort_of(parameters: QueryParams) -> Sort:
 
 def limit_of(parameters: QueryParams, *, default: int, most: int) -> int:
     """Return ``limit``, from 1 to ``most``. Raises BadParameterError."""
-    text = one(parameters, "limit")
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise BadParameterError(f"limit is a number from 1 to {most}", parameter="limit", value=text[:80], most=most)
-    return int(text)
+    return number_of(parameters, "limit", most) or default
+
+
+def number_of(parameters: QueryParams, name: str, most: int) -> int | None:
+    """Return the number ``name``, from 1 to ``most``; None when it is not given. Raises BadParameterError."""
+    text = one(parameters, name)
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise BadParameterError(f"{name} is a number from 1 to {most}", parameter=name, value=text[:80], most=most)
+    return int(text) if text else None
 
 
 def is_yes(parameters: QueryParams, name: str) -> bool:
@@ -96,6 +119,15 @@ def is_yes(parameters: QueryParams, name: str) -> bool:
 def is_number(spec: str | None) -> bool:
     """Tell whether ``spec`` names one version for good."""
     return spec is not None and spec.isascii() and spec.isdigit()
+
+
+def word_of(parameters: QueryParams, name: str, type_: type[Word]) -> Word | None:
+    """Return the one word of ``type_`` that ``name`` is; None when it is not given. Raises BadParameterError."""
+    one(parameters, name)
+    values = words_of(parameters, name, type_)
+    if len(values) > 1:
+        raise BadParameterError(f"{name} takes one value", parameter=name)
+    return values[0] if values else None
 
 
 def words_of(parameters: QueryParams, name: str, type_: type[Word]) -> tuple[Word, ...]:

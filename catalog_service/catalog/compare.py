@@ -43,7 +43,7 @@ class DiffFilter(Struct, frozen=True, omit_defaults=True):
     """Leave out what is noise."""
 
 
-def fields_of(wanted: DiffFilter) -> Filter:
+def _fields_of(wanted: DiffFilter) -> Filter:
     """Return the filter over records: kinds have no part in it."""
     return replace(wanted.records, kinds=())
 
@@ -81,7 +81,7 @@ def compare(
     Raises:
         CorruptContentError: a change is of a record that ``after`` does not hold.
     """
-    pairs = tuple(_pair(change, after) for change in _of_sources(changes, wanted.records.sources))
+    pairs = tuple(pair_of(change, after) for change in _of_sources(changes, wanted.records.sources))
     passing = _passing(pairs, wanted)
     met = moves(pairs)
     verdicts = _judged(pairs, met, after, passing.before | passing.after)
@@ -102,7 +102,8 @@ def _of_sources(changes: Changeset, sources: tuple[str, ...]) -> Changeset:
     return tuple(one for one in changes if one.id.partition(":")[0].casefold() in wanted) if wanted else changes
 
 
-def _pair(change: Change, after: Mapping[str, EndpointSet]) -> Pair:
+def pair_of(change: Change, after: Mapping[str, EndpointSet]) -> Pair:
+    """Return ``change``, which led to ``after``, with its record at either end. Raises CorruptContentError."""
     if change.disposition is ADD:
         return Pair(change, None, change.record)
     if change.disposition is REMOVE:
@@ -121,7 +122,7 @@ def _fields_before(record: EndpointSet, change: Change) -> EndpointSet:
 
 def _passing(pairs: tuple[Pair, ...], wanted: DiffFilter) -> _Passing:
     def ids(records: Iterable[EndpointSet | None]) -> frozenset[str]:
-        return frozenset(record.id for record in select(filter(None, records), fields_of(wanted)))
+        return frozenset(record.id for record in select(filter(None, records), _fields_of(wanted)))
 
     return _Passing(ids(pair.before for pair in pairs), ids(pair.after for pair in pairs))
 
@@ -160,7 +161,7 @@ def _whole(
 ) -> tuple[Spans, Spans]:
     """Return what the records that pass gained and lost together: a record that only passes now brings all it holds."""
     moved = {pair.change.id for pair in pairs}
-    stays = select((record for record in after.values() if record.id not in moved), fields_of(wanted))
+    stays = select((record for record in after.values() if record.id not in moved), _fields_of(wanted))
     kept = set(chain.from_iterable(record.prefixes for record in stays))
     added, removed = set[str](), set[str]()
     for pair in pairs:

@@ -1,6 +1,6 @@
 """Several changesets as one, a changeset onto records, a changeset backwards.
 
-Laws (tests/test_fold.py): apply(a, diff(a, b)) == b; fold(diff(a, b), diff(b, c)) == diff(a, c);
+Laws (tests/test_diff.py): apply(a, diff(a, b)) == b; fold(diff(a, b), diff(b, c)) == diff(a, c);
 invert(diff(a, b)) == diff(b, a). Any two versions are compared this way, without loading either
 (measured: 4x faster than loading both, limits-and-faults.md A1).
 """

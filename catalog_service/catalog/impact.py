@@ -4,9 +4,10 @@ In: the changes of one source, all of them, with their records. Out: a `Verdict`
 `compare`.
 
 Impact. Microsoft's words (the `impact` of its web service's changes), said of a whole source by the first row that
-holds. A member *moves* as `moves` says: it is neither new nor gone. A record that comes to another cloud or direction
-gains all it holds there, as if it were new; one that leaves a cloud loses it there. Whoever allows a part of a source
-goes by what is added or gained, not by the word: what moved to them is still to be opened.
+holds. A record that comes to another cloud, direction, service or region, or asks for more ports, gains all it holds
+there, as if it were new; one that leaves a cloud loses it there. A member that *moves* (`moves`) is not gone; nor is it
+new, unless its record would be: whoever allows one service, region or port has to open what moved to it. A reference
+to a service tag stands for addresses.
 
 | first that holds                                                                          | impact                  |
 |-------------------------------------------------------------------------------------------|-------------------------|
@@ -14,11 +15,11 @@ goes by what is added or gained, not by the word: what moved to them is still to
 | it gains addresses: a firewall must open, whatever else is removed                        | AddedIp                 |
 | it gains names, each covered by a wildcard that the source no longer lists                | AddedSubstituteUrl      |
 | it gains names                                                                            | AddedUrl                |
-| it loses addresses or names that the source no longer covers: to be closed, without haste | RemovedIpOrUrl          |
+| it loses some that its clouds no longer have in the source: to be closed, without haste   | RemovedIpOrUrl          |
 | its ExpressRoute attribute changed                                                        | ChangedIsExpressRoute   |
 | a member moved                                                                            | MovedIpOrUrl            |
-| it loses some, and other records or wildcards of the source cover all of them             | RemovedDuplicateIpOrUrl |
-| nothing of these, such as a note, a port, or the same addresses cut another way           | OtherNonPriorityChanges |
+| it loses some, and other records or wildcards there cover all of them                     | RemovedDuplicateIpOrUrl |
+| nothing of these, such as a note, fewer ports, or the same addresses cut another way      | OtherNonPriorityChanges |
 
 Significance. The greatest part of a change; Add and Remove are material, as is a field that is not named here.
 Another order of members or records never shows: both are canonical before they are compared.
@@ -33,7 +34,7 @@ Another order of members or records never shows: both are canonical before they 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import chain
@@ -42,6 +43,8 @@ from msgspec import Struct
 
 from catalog_service.catalog.moves import Move, Pair, Scope, scope_of
 from catalog_service.catalog.space import Spans, common, covered, shift, touching, without
+from catalog_service.catalog.transport import asks_more
+from catalog_service.catalog.trim import tags_of
 from schema.change import Change
 from schema.endpoint_set import EndpointSet
 from schema.fqdn import wildcard_pattern
@@ -64,14 +67,14 @@ class Verdict(Struct, frozen=True):
 
 
 class _Moved(Struct, frozen=True):
-    """What came into and left each record by moving, by id."""
+    """What left each record by moving, and what of that came to where it was open already, by id."""
 
     came: dict[str, set[str]]
     left: dict[str, set[str]]
 
 
 class _Listed:
-    """What a source lists after ``pairs``, each index built when it is first asked."""
+    """What some records of a source list after ``pairs``, each index built when it is first asked."""
 
     def __init__(self, records: tuple[EndpointSet, ...], pairs: tuple[Pair, ...]) -> None:
         self._records = records
@@ -91,6 +94,10 @@ class _Listed:
     def wildcards(self) -> tuple[str, ...]:
         return tuple(name for name in self.names if "*" in name)
 
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        return frozenset(chain.from_iterable(record.service_tags for record in self._records))
+
     def covers(self, addresses: Spans) -> bool:
         return not without(addresses, self.spans)
 
@@ -105,11 +112,18 @@ def judge(
 
     ``pairs`` are all the changes of a source, ``moves`` those among them and ``records`` all it lists afterwards.
     """
-    listed, moved = _Listed(records, pairs), _moved(moves)
-    dropped = _dropped_wildcards(pairs, listed)
+    listed = {scope: _Listed(_listed_in(scope, records), pairs) for scope in {scope_of(pair.record) for pair in pairs}}
+    moved, dropped = _moved(moves, pairs), _dropped_wildcards(pairs, listed)
     for pair in pairs:
         if pair.change.id in chosen:
-            yield _verdict(pair, moved, dropped.get(scope_of(pair.record), ()), listed)
+            scope = scope_of(pair.record)
+            yield _verdict(pair, moved, dropped.get(scope, ()), listed[scope])
+
+
+def _listed_in(scope: Scope, records: tuple[EndpointSet, ...]) -> tuple[EndpointSet, ...]:
+    """Return those of ``records`` of the direction and for every cloud of ``scope``."""
+    _, clouds, direction = scope
+    return tuple(one for one in records if one.direction is direction and set(clouds) <= {*one.all_clouds})
 
 
 def _verdict(pair: Pair, moved: _Moved, dropped: tuple[str, ...], listed: _Listed) -> Verdict:
@@ -117,7 +131,9 @@ def _verdict(pair: Pair, moved: _Moved, dropped: tuple[str, ...], listed: _Liste
     came, left = moved.came.get(change.id, _NOTHING), moved.left.get(change.id, _NOTHING)
     gained, lost = _shift(pair)
     opens, closes = _places(pair)
-    fresh = bool(pair.record.prefixes) if opens else bool(_own(change.prefixes_added, came, gained))
+    fresh = bool(_own(change.prefixes_added, came, gained) or tags_of(change)[0])
+    if opens:
+        fresh = bool(pair.record.prefixes or pair.record.service_tags)
     names = list(pair.record.fqdns) if opens else [name for name in change.fqdns_added if name not in came]
     if names:
         impact = _names_added(names, dropped, with_addresses=fresh)
@@ -136,13 +152,20 @@ def _verdict(pair: Pair, moved: _Moved, dropped: tuple[str, ...], listed: _Liste
 
 
 def _places(pair: Pair) -> tuple[bool, bool]:
-    """Tell whether a record came to a cloud or direction, and whether it left a cloud with what it holds."""
+    """Tell whether a record came to where it was not open, and whether it left a cloud with what it holds."""
     before, after = pair.before, pair.after
-    if before is None or after is None or scope_of(before) == scope_of(after):
+    if before is None or after is None or before is after:
         return False, False
-    was, is_ = set(before.all_clouds), set(after.all_clouds)
-    return bool(is_ - was) or before.direction is not after.direction, bool(
-        was - is_ and (after.prefixes or after.fqdns)
+    left = {*before.all_clouds} - {*after.all_clouds}
+    return not _was_open(before, after), bool(left and (after.prefixes or after.fqdns or after.service_tags))
+
+
+def _was_open(before: EndpointSet, after: EndpointSet) -> bool:
+    """Tell whether everyone whose list has what ``after`` holds had opened it, when ``before`` held it."""
+    return (
+        (before.service, before.region, before.direction) == (after.service, after.region, after.direction)
+        and {*after.all_clouds} <= {*before.all_clouds}
+        and not asks_more(before, after)
     )
 
 
@@ -173,13 +196,15 @@ def _names_added(names: list[str], dropped: tuple[str, ...], *, with_addresses: 
 
 
 def _without_additions(change: Change, lost: Spans, gone: list[str], listed: _Listed, *, moved: bool) -> Impact:
-    if (lost and not listed.covers(lost)) or not all(map(listed.covers_name, gone)):
+    _, tags = tags_of(change)
+    covered_still = listed.tags.issuperset(tags) and all(map(listed.covers_name, gone))
+    if not covered_still or (lost and not listed.covers(lost)):
         return Impact.REMOVED_IP_OR_URL
     if any(one.name == "express_route" for one in change.attributes):
         return Impact.CHANGED_IS_EXPRESS_ROUTE
     if moved:
         return Impact.MOVED_IP_OR_URL
-    return Impact.REMOVED_DUPLICATE_IP_OR_URL if lost or gone else Impact.OTHER_NON_PRIORITY_CHANGES
+    return Impact.REMOVED_DUPLICATE_IP_OR_URL if lost or gone or tags else Impact.OTHER_NON_PRIORITY_CHANGES
 
 
 def _significance(change: Change, *, moves_space: bool) -> Significance:
@@ -191,22 +216,26 @@ def _significance(change: Change, *, moves_space: bool) -> Significance:
     return Significance.WORDING if names & WORDING else Significance.COUNTER
 
 
-def _moved(moves: Iterable[Move]) -> _Moved:
-    moved = _Moved({}, {})
+def _moved(moves: Iterable[Move], pairs: tuple[Pair, ...]) -> _Moved:
+    moved, by_id = _Moved({}, {}), {pair.change.id: pair for pair in pairs}
     for move in moves:
-        for sides, ids in ((moved.left, move.from_ids), (moved.came, move.to_ids)):
-            for id_ in ids:
-                sides.setdefault(id_, set()).add(move.member)
+        for id_ in move.from_ids:
+            moved.left.setdefault(id_, set()).add(move.member)
+        for id_ in move.to_ids:
+            holders = (by_id[from_].before for from_ in move.from_ids)
+            if any(before and _was_open(before, by_id[id_].record) for before in holders):
+                moved.came.setdefault(id_, set()).add(move.member)
     return moved
 
 
-def _dropped_wildcards(pairs: tuple[Pair, ...], listed: _Listed) -> dict[Scope, tuple[str, ...]]:
+def _dropped_wildcards(pairs: tuple[Pair, ...], listed: Mapping[Scope, _Listed]) -> dict[Scope, tuple[str, ...]]:
     """Return the wildcards that left for good, by what members move within."""
     dropped: dict[Scope, tuple[str, ...]] = {}
     for pair in pairs:
-        gone = tuple(name for name in pair.change.fqdns_removed if "*" in name and name not in listed.names)
-        if pair.before and gone:
-            dropped[scope_of(pair.before)] = (*dropped.get(scope_of(pair.before), ()), *gone)
+        wildcards = [name for name in pair.change.fqdns_removed if "*" in name]
+        if wildcards and pair.before and (scope := scope_of(pair.before)) in listed:
+            gone = (name for name in wildcards if name not in listed[scope].names)
+            dropped[scope] = (*dropped.get(scope, ()), *gone)
     return dropped
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from catalog_service.catalog.conflict import BySource, Conflict, ConflictKind, Party, ids_of
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.space import joined
+from catalog_service.catalog.transport import transport
 from schema.endpoint_set import EndpointSet
 from schema.words import Cloud, ordered
 
@@ -46,7 +47,7 @@ def _of_ports(fqdn: str, by_source: BySource) -> Iterator[Conflict]:
 
 def _speaking(records: Iterable[EndpointSet], clouds: Iterable[Cloud]) -> list[EndpointSet]:
     """Return those of ``records`` that say something of ports for one of ``clouds``."""
-    return [one for one in records if _transport(one) and any(cloud in one.all_clouds for cloud in clouds)]
+    return [one for one in records if transport(one) and any(cloud in one.all_clouds for cloud in clouds)]
 
 
 def _of_clouds(fqdn: str, by_source: BySource, speaks_for: Mapping[str, set[Cloud]]) -> Iterator[Conflict]:
@@ -80,20 +81,11 @@ def _parties(said: list[_Said]) -> tuple[Party, ...]:
     return tuple(parties)
 
 
-_PORTS_OF = {"https": "tcp/443", "http": "tcp/80"}
-
-
-def _transport(record: EndpointSet) -> set[str]:
-    """Return the ports that ``record`` says: ``tcp/443``; those of its protocols where it names none."""
-    numbered = {f"tcp/{port}" for port in record.tcp_ports} | {f"udp/{port}" for port in record.udp_ports}
-    return numbered or {_PORTS_OF.get(protocol, protocol) for protocol in record.protocols}
-
-
 def _all_ports(records: Iterable[EndpointSet]) -> tuple[str, ...]:
     """Return the ports of ``records``, neighbours as one range, so that equal sets are equal text."""
     ranges: list[tuple[str, int, int]] = []
     words: list[str] = []
-    for text in {port for record in records for port in _transport(record)}:
+    for text in {port for record in records for port in transport(record)}:
         kind, slash, ports = text.partition("/")
         low, _, high = ports.partition("-")
         if slash:

@@ -63,7 +63,8 @@ def joined(ranges: Iterable[tuple[_Kind, int, int]]) -> tuple[tuple[_Kind, int, 
             open_kind, start, end = kind, first, last
         elif last > end:
             end = last
-    return (*apart, (open_kind, start, end))
+    apart.append((open_kind, start, end))
+    return tuple(apart)
 
 
 def without(spans: Spans, taken: Spans) -> Spans:

@@ -2,7 +2,8 @@
 
 In: a change, and the kinds, families and side wanted. Out: the change with those of its members alone, or None. The
 members of a change are its prefixes, its names and the service tags it refers to. One that had members and keeps none
-goes; one of attributes alone stays, unless kinds or a side are asked for. Called by `compare`.
+goes; one of attributes alone stays, unless kinds or a side are asked for. Called by `compare`; `impact` asks
+for the tags alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def trimmed(change: Change, kinds: tuple[Kind, ...], family: Family, only: Only 
         return change
     adds, removes = only is not Only.REMOVED, only is not Only.ADDED
     prefixes, names = not kinds or Kind.PREFIX in kinds, not kinds or Kind.FQDN in kinds
-    added, removed = _tags(change)
+    added, removed = tags_of(change)
     tagged = (not kinds or Kind.SERVICE_TAG in kinds) and bool((added and adds) or (removed and removes))
     left = replace(
         change,
@@ -36,7 +37,7 @@ def trimmed(change: Change, kinds: tuple[Kind, ...], family: Family, only: Only 
     return None if kinds or only or _has_members(change) or added or removed else left
 
 
-def _tags(change: Change) -> _Tags:
+def tags_of(change: Change) -> _Tags:
     """Return the references to service tags that ``change`` adds and removes."""
     if change.record:
         tags = change.record.service_tags

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from catalog_service.api.reads.sources import check_sources, source_views
+from catalog_service.api.reads.sources import check_source, source_views
 from catalog_service.api.reads.versions import version_page
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
@@ -48,7 +48,7 @@ async def versions(call: Call, *, source: str | None, limit: int, cursor: str | 
     """
     async with opened_reader(call.settings) as reader:
         if source:
-            (source,) = check_sources(reader, known_sources(call.settings), (source,))
+            source = check_source(reader, known_sources(call.settings), source)
         page = await version_page(reader, source, limit, cursor)
     if call.as_json:
         print_json(page)

@@ -11,7 +11,7 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from catalog_service.cli.logs import configure_logs
 from catalog_service.settings import CONFIG_VARIABLE, Settings, load_settings
 
 Run = Callable[..., Awaitable[int]]
+Flag = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Call(Struct, frozen=True):
@@ -47,7 +48,12 @@ _SHARED = (
 
 def shared_flags(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``function`` the flags that every command and the program itself take."""
-    return functools.reduce(lambda decorated, option: option(decorated), reversed(_SHARED), function)
+    return flagged(function, _SHARED)
+
+
+def flagged(function: Callable[..., Any], flags: Sequence[Flag]) -> Callable[..., Any]:
+    """Give ``function`` the ``flags``, in their order."""
+    return functools.reduce(lambda decorated, flag: flag(decorated), reversed(flags), function)
 
 
 def command(name: str, *, serving: bool = False, epilog: str | None = None) -> Callable[[Run], click.Command]:

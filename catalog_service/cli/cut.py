@@ -6,7 +6,6 @@ With ``--overflow split`` a list becomes ``NAME-1.txt``, ``NAME-2.txt`` ...; all
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from msgspec.structs import replace
 
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import View
-from catalog_service.cli.command import words
+from catalog_service.cli.command import Run, flagged, words
 from catalog_service.cli.output import say
 from catalog_service.export.document import JSON
 from catalog_service.export.formats import File, render
-from catalog_service.export.options import LIMIT_MOST, PART_MOST, Family, Options, Overflow, Ranges
+from catalog_service.export.options import LIMIT_MOST, PART_MOST, Options, Overflow, Ranges
 from schema.errors import BadParameterError
-from schema.words import Kind
+from schema.words import Family, Kind
 
 _FLAGS = (
     click.option("--family", type=words(Family), default="both", help="Which prefixes; default: both."),
@@ -39,7 +38,7 @@ _FLAGS = (
 )
 
 
-def cut_options(run: Callable[..., Awaitable[int]]) -> Callable[..., Awaitable[int]]:
+def cut_options(run: Run) -> Run:
     """Give ``run`` the flags of `Options`, and their value as ``options``."""
 
     @functools.wraps(run)
@@ -49,7 +48,7 @@ def cut_options(run: Callable[..., Awaitable[int]]) -> Callable[..., Awaitable[i
             own[name] = type_(own[name])
         return await run(call, options=Options(**own), **given)
 
-    return functools.reduce(lambda decorated, flag: flag(decorated), reversed(_FLAGS), typed)
+    return flagged(typed, _FLAGS)
 
 
 def files(

@@ -1,20 +1,26 @@
-"""The command ``diff``: what leads from one version to another, filtered, as text, Markdown, CSV or JSON."""
+"""The command ``diff``: what leads from one version to another, filtered, as text, Markdown, CSV or JSON.
+
+The text is that of `export.diffs.unified`, colored on a terminal; `held show` prints it too.
+"""
 
 from __future__ import annotations
 
 import click
 
 from catalog_service.api.reads.diffs import diff_between, diff_span
-from catalog_service.api.reads.sources import check_sources
+from catalog_service.api.reads.filters import check_filter
 from catalog_service.catalog.compare import DiffFilter
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
-from catalog_service.cli.changes import print_text
-from catalog_service.cli.command import Call, command, listed, words
-from catalog_service.cli.output import print_json, warn_of_missing
+from catalog_service.cli.command import Call, command, words
+from catalog_service.cli.filters import PLACES, filter_options, kind
+from catalog_service.cli.output import in_color, print_json, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.export.diffs.formats import DIFF_FORMATS, diff_format_named
-from schema.words import Cloud, Direction, Family, Impact, Kind, Only
+from catalog_service.export.diffs.unified import block, heading
+from catalog_service.views.changes import DiffEntry
+from schema.change import Summary
+from schema.words import Family, Impact, Kind, Only
 
 _EXAMPLES = """\b
 Examples:
@@ -22,16 +28,13 @@ Examples:
   catalog-service diff 2025-01-06 2025-06-30 --service Storage --region westeurope --only added --space
   catalog-service diff prod latest --impact AddedIp --impact AddedUrl --format markdown"""
 
+_COLORS = {"+": "green", "-": "red", "@": "cyan"}
+
 
 @command("diff", epilog=_EXAMPLES)
 @click.argument("since", metavar="A")
 @click.argument("until", metavar="[B]", default="latest")
-@click.option("--source", "sources", multiple=True, callback=listed, help="Of this source alone; may be given again.")
-@click.option("--service", "services", multiple=True, callback=listed, help="A service or a full tag name.")
-@click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
-@click.option("--region", "regions", multiple=True, callback=listed, help="May be given again, or a list with commas.")
-@click.option("--direction", "directions", multiple=True, type=words(Direction), help="May be given again.")
-@click.option("--kind", "kinds", multiple=True, type=words(Kind), help="Of the members shown; may be given again.")
+@filter_options(*PLACES, kind(Kind, "Of the members shown; may be given again."))
 @click.option("--family", type=words(Family), default=Family.BOTH.value, help="Of the prefixes shown.")
 @click.option("--only", type=words(Only), help="Members added, or members removed.")
 @click.option("--impact", "impacts", multiple=True, type=words(Impact), help="Microsoft's word; may be given again.")
@@ -48,12 +51,7 @@ async def diff(
     *,
     since: str,
     until: str,
-    sources: tuple[str, ...],
-    services: tuple[str, ...],
-    clouds: tuple[str, ...],
-    regions: tuple[str, ...],
-    directions: tuple[str, ...],
-    kinds: tuple[str, ...],
+    wanted: Filter,
     family: str,
     only: str | None,
     impacts: tuple[str, ...],
@@ -67,29 +65,41 @@ async def diff(
     its endpoint set passes the filters before or after it.
     """
     async with opened_reader(call.settings) as reader:
-        wanted = DiffFilter(
-            records=Filter(
-                sources=check_sources(reader, known_sources(call.settings), sources),
-                services=services,
-                clouds=tuple(map(Cloud, clouds)),
-                regions=regions,
-                directions=tuple(map(Direction, directions)),
-                kinds=tuple(map(Kind, kinds)),
-            ),
-            family=Family(family),
-            only=Only(only) if only else None,
-            impacts=tuple(map(Impact, impacts)),
-            material=material,
+        asked = DiffFilter(
+            check_filter(reader, known_sources(call.settings), wanted),
+            Family(family),
+            Only(only) if only else None,
+            tuple(map(Impact, impacts)),
+            material,
         )
         first, last = await diff_span(reader, since, until)
-        found = await diff_between(reader, first, last, wanted, space=space)
+        found = await diff_between(reader, first, last, asked, space=space)
     format_ = diff_format_named(name or ("json" if call.as_json else "text"))
     if format_.name == "json":
         print_json(found)
     elif format_.name == "text":
-        print_text(format_.render(found).decode())
+        _print_text(format_.render(found).decode())
     else:
         click.echo(format_.render(found), nl=False)
     if format_.name == "csv":
         warn_of_missing(found.missing)
     return exits.FINE
+
+
+def print_diff(since: str, until: str, summary: Summary, changes: tuple[DiffEntry, ...]) -> None:
+    """Print what leads from ``since`` to ``until``."""
+    lines = [*heading(since, until, summary)]
+    for change in changes:
+        lines += ["", *block(change)]
+    _print_text("\n".join(lines))
+
+
+def _print_text(text: str) -> None:
+    """Print a unified diff, colored on a terminal."""
+    lines = text.rstrip("\n").split("\n")
+    click.echo("\n".join(map(_colored, lines) if in_color() else lines))
+
+
+def _colored(line: str) -> str:
+    color = _COLORS.get(line[:1])
+    return click.style(line, fg=color) if color else line

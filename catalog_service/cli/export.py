@@ -5,22 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from msgspec.structs import replace
 
 from catalog_service.api.reads.allowlists import exported
 from catalog_service.api.reads.asked import check_ready
-from catalog_service.api.reads.scenarios import check_scenarios
-from catalog_service.api.reads.sources import check_sources
-from catalog_service.catalog.select import Filter, Resolve
+from catalog_service.api.reads.filters import check_filter
+from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.cli import exits
-from catalog_service.cli.command import Call, at_option, command, listed, words
+from catalog_service.cli.command import Call, at_option, command
 from catalog_service.cli.cut import cut_options, files, say_cut, target_of, warn_of_stale
+from catalog_service.cli.filters import PLACES, RESOLVE, SCENARIO, filter_options, kind
 from catalog_service.cli.output import say, say_clouds, warn_of_lacks, write_all
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.export.formats import FORMATS, File, format_named
 from catalog_service.export.options import Options
-from schema.words import Cloud, Direction, Kind
+from schema.words import Kind
 
 _EXAMPLES = """\b
 Examples:
@@ -31,16 +30,7 @@ Examples:
 
 @command("export", epilog=_EXAMPLES)
 @click.option("--format", "format_name", type=click.Choice(FORMATS), help="Default: txt, with --json json.")
-@click.option("--source", "sources", multiple=True, callback=listed, help="Of this source alone; may be given again.")
-@click.option("--service", "services", multiple=True, help="A service or a full tag name; may be given again.")
-@click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
-@click.option("--region", "regions", multiple=True, callback=listed, help="May be given again, or a list with commas.")
-@click.option("--direction", "directions", multiple=True, type=words(Direction), help="May be given again.")
-@click.option("--kind", "kinds", multiple=True, type=words((Kind.PREFIX, Kind.FQDN)), help="Default: both.")
-@click.option(
-    "--scenario", "scenarios", multiple=True, callback=listed, help="A question by name (see `scenarios`), or several."
-)
-@click.option("--resolve", "resolve", multiple=True, type=words(Resolve), help="Service tags become prefixes.")
+@filter_options(*PLACES, kind((Kind.PREFIX, Kind.FQDN), "Default: both."), SCENARIO, RESOLVE)
 @click.option("--partial", is_flag=True, help="Without pages of a scenario that nothing was published of yet.")
 @cut_options
 @at_option
@@ -49,14 +39,7 @@ async def export(
     call: Call,
     *,
     format_name: str | None,
-    sources: tuple[str, ...],
-    services: tuple[str, ...],
-    clouds: tuple[str, ...],
-    regions: tuple[str, ...],
-    directions: tuple[str, ...],
-    kinds: tuple[str, ...],
-    scenarios: tuple[str, ...],
-    resolve: tuple[str, ...],
+    wanted: Filter,
     partial: bool,
     options: Options,
     at: str | None,
@@ -69,19 +52,10 @@ async def export(
     without). Without these, service tags are named in a warning alone. A list over the limit of its device is an error
     too, unless --overflow says what to do; what the format cannot hold is counted on stderr.
     """
-    wanted = Filter(
-        services=services,
-        clouds=tuple(map(Cloud, clouds)),
-        regions=regions,
-        directions=tuple(map(Direction, directions)),
-        kinds=tuple(map(Kind, kinds)),
-        scenarios=check_scenarios(scenarios),
-        resolve=bool(resolve),
-    )
     async with opened_reader(call.settings) as reader:
-        check_ready(reader, at)
         known = known_sources(call.settings)
-        wanted = replace(wanted, sources=check_sources(reader, known, sources))
+        wanted = check_filter(reader, known, wanted)
+        check_ready(reader, at)
         snapshot = await reader.at(at)
         found = exported(reader, snapshot, known, wanted, partial=partial)
     name = format_name or ("json" if call.as_json else "txt")

@@ -6,8 +6,8 @@ import click
 
 from catalog_service.api.reads.held import held_view
 from catalog_service.cli import exits
-from catalog_service.cli.changes import print_diff
 from catalog_service.cli.command import Call, command
+from catalog_service.cli.diffs import print_diff
 from catalog_service.cli.output import print_json, print_table, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_reader, opened_store, utc_now

@@ -13,6 +13,7 @@ from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command, listed
 from catalog_service.cli.output import print_json, print_table, say, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
+from catalog_service.export.diffs.telling import members_in_words
 from catalog_service.views.biographies import Biography, Event, Life, ThatDay
 from catalog_service.views.changes import ChangeView
 
@@ -62,12 +63,7 @@ def _row(event: Event) -> tuple[object, ...]:
 
 
 def _changed(change: ChangeView) -> str:
-    counts = (
-        (len(change.prefixes_added), len(change.prefixes_removed), "prefixes"),
-        (len(change.fqdns_added), len(change.fqdns_removed), "names"),
-    )
-    members = [f"+{more} -{less} {what}" for more, less, what in counts if more or less]
-    return ", ".join([*members, *(one.name for one in change.attributes)])
+    return ", ".join(filter(None, (members_in_words(change), *(one.name for one in change.attributes))))
 
 
 def _sentences(view: Biography) -> Iterator[str]:

@@ -21,10 +21,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from catalog_service.api.reads.asked import Answer
 from catalog_service.catalog.select import Filter
-from catalog_service.catalog.view import Note, Unpublished, View
-from catalog_service.views.lookups import Lookup
-from catalog_service.views.records import RecordPage
+from catalog_service.catalog.view import Note, Unpublished
 from schema.errors import CatalogError
 
 _WIDE = 1000
@@ -69,7 +68,7 @@ def warn_of_missing(sources: tuple[str, ...]) -> None:
         say(f"warning: nothing in this is from {', '.join(sources)}: the catalogue has nothing of it")
 
 
-def warn_of_lacks(answer: View | RecordPage | Lookup) -> None:
+def warn_of_lacks(answer: Answer) -> None:
     """Tell a person what an answer lacks: sources, prefixes of service tags, clouds of a scenario; and its notes."""
     warn_of_missing(answer.missing)
     unasked = [lost for lost in answer.unresolved if lost.unasked]
@@ -86,7 +85,7 @@ def warn_of_lacks(answer: View | RecordPage | Lookup) -> None:
         say(f"{one.scenario}, {one.cloud}: {one.sentence}")
 
 
-def say_clouds(answer: View | RecordPage | Lookup, wanted: Filter) -> None:
+def say_clouds(answer: Answer, wanted: Filter) -> None:
     """Tell a person which clouds a scenario was answered for, where they are several and nobody named them."""
     if len(answer.clouds) > 1 and not wanted.clouds:
         say(f"for {', '.join(answer.clouds)}: narrow it with --cloud or --region")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import click
+from msgspec.structs import replace
 
 from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.reads.conflicts import conflicts_at
@@ -16,12 +17,12 @@ from catalog_service.api.reads.sources import check_sources
 from catalog_service.catalog.conflict import Conflict, ConflictKind
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
-from catalog_service.cli.command import Call, at_option, command, listed, words
+from catalog_service.cli.command import Call, at_option, command, words
+from catalog_service.cli.filters import CLOUD, REGION, filter_options
 from catalog_service.cli.output import print_json, print_table, say, say_clouds, warn_of_lacks, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.views.records import Record
 from catalog_service.views.scenarios import ScenarioView
-from schema.words import Cloud
 
 _ALL = 1_000_000
 _SHOWN = 3
@@ -31,20 +32,15 @@ _FOUND = ("direction", "region", "cloud", "names and addresses", "endpoint set (
 
 @command("scenarios")
 @click.argument("name", required=False)
-@click.option(
-    "--region", "regions", multiple=True, callback=listed, help="A geography or an Azure region, however spelled."
-)
-@click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
+@filter_options(REGION, CLOUD)
 @at_option
-async def scenarios(
-    call: Call, *, name: str | None, regions: tuple[str, ...], clouds: tuple[str, ...], at: str | None
-) -> int:
+async def scenarios(call: Call, *, name: str | None, wanted: Filter, at: str | None) -> int:
     """List the questions that --scenario takes, or show what NAME finds.
 
     What it lacks is told beside it; an export of it would be refused where a service tag has no prefixes here.
     """
     if name is None:
-        if regions or clouds or at:
+        if wanted != Filter() or at:
             raise click.UsageError("--region, --cloud and --at go with the NAME of a scenario")
         views = scenario_views()
         if call.as_json:
@@ -52,7 +48,7 @@ async def scenarios(
         else:
             print_table(("scenario", "question", "answered for", "nothing published for"), map(_scenario_row, views))
         return exits.FINE
-    wanted = Filter(clouds=tuple(map(Cloud, clouds)), regions=regions, scenarios=check_scenarios((name,)))
+    wanted = replace(wanted, scenarios=check_scenarios((name,)))
     async with opened_reader(call.settings) as reader:
         check_ready(reader, at)
         page = record_page(await reader.at(at), known_sources(call.settings), wanted, "", _ALL)

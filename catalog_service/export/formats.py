@@ -66,9 +66,9 @@ def render(name: str, snapshot: Snapshot, view: View, kinds: tuple[Kind, ...], o
     return File(format_.render(content), f"{content.name}.{format_.extension}", content.cut)
 
 
-def document(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...], options: Options = PLAIN) -> AllowlistView:
-    """Return what format ``json`` says, as the Struct that it is. Raises as `render`."""
-    return allowlist_view(prepared(JSON, snapshot, view, kinds, options))
+def document(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> AllowlistView:
+    """Return what format ``json`` says, whole, as the Struct that it is. Raises as `render`."""
+    return allowlist_view(prepared(JSON, snapshot, view, kinds, PLAIN))
 
 
 def format_named(name: str) -> Format:

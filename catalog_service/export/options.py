@@ -13,26 +13,13 @@ from msgspec import Struct
 
 from catalog_service.export.format import Format
 from schema.errors import BadParameterError
-from schema.words import Kind
+from schema.words import Family, Kind
 
 DEFAULT_NAME = "catalog"
 LIMIT_MOST = 10_000_000
 PART_MOST = 1000
 # What a list may be called in every format: no quote, no space, no line end, nothing that a device reads as syntax.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-
-
-class Family(StrEnum):
-    """Which prefixes to list; names belong to no family."""
-
-    IPV4 = "4"
-    IPV6 = "6"
-    BOTH = "both"
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The families as numbers."""
-        return (4, 6) if self is Family.BOTH else (int(self.value),)
 
 
 class Ranges(StrEnum):

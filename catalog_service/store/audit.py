@@ -10,7 +10,10 @@ from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys
 from catalog_service.store.leases import Ask
+from schema.errors import BadParameterError
 from schema.version import AuditEntry
+
+_MOST_LETTERS = 80
 
 
 class Audit:
@@ -23,6 +26,14 @@ class Audit:
         """Return up to ``count`` entries, newest first, after the newest ``skip``. Raises CorruptContentError."""
         found = await self._ask("XREVRANGE", keys.AUDIT, "+", "-", "COUNT", skip + count)
         return tuple(codec.unpack(fields[b"entry"], AuditEntry) for _, fields in found[skip:])
+
+
+def person(name: str) -> str:
+    """Return ``name`` as the audit takes it. Raises BadParameterError for none, and for one that could forge a line."""
+    who = name.strip()
+    if not who or len(who) > _MOST_LETTERS or not who.isprintable():
+        raise BadParameterError(f"by is a name of up to {_MOST_LETTERS} characters", parameter="by")
+    return who
 
 
 def packed(entry: AuditEntry | None) -> bytes:

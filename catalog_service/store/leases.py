@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from catalog_service.store import commit, keys
 from catalog_service.tasks import stop
+from schema.errors import LeaseTakenError
 
 TTL_S = 60.0
 
@@ -73,6 +74,14 @@ class Leases:
             finally:
                 with contextlib.suppress(RedisError, OSError):  # it expires by itself
                     await self.release(lease)
+
+    @contextlib.asynccontextmanager
+    async def hold_or_refuse(self, source: str) -> AsyncIterator[Lease]:
+        """Hold the lease as `hold` does. Raises LeaseTakenError when another runner has it."""
+        async with self.hold(source) as lease:
+            if lease is None:
+                raise LeaseTakenError(f"{source} is being synced at this moment", source=source)
+            yield lease
 
     async def _renew_for_ever(self, lease: Lease) -> None:
         while True:

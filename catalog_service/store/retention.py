@@ -8,6 +8,7 @@ the floor goes and the floor moves. Called by the command line and by the schedu
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from catalog_service.store.documents import Argument
 from catalog_service.store.floor import Floor
 from catalog_service.store.leases import Ask
 from catalog_service.store.versions import Versions
-from schema.errors import StaleHeadError
+from schema.errors import GoneError, StaleHeadError
 from schema.version import AuditEntry, Label, Point, Version
 
 _ATTEMPTS = 50
@@ -62,10 +63,11 @@ class Retention:
             plan = await self._planned(keep)
             if dry_run or (not plan.dropped and plan.floor == plan.floor_before):
                 return plan.outcome
-            for version in await self._versions.versions(plan.bases):
-                await self._write_keyframe(version)
-            if await self._drop(plan, audit):
-                return plan.outcome
+            with contextlib.suppress(GoneError):  # another one pruned what this one meant to keep: it plans anew
+                for version in await self._versions.versions(plan.bases):
+                    await self._write_keyframe(version)
+                if await self._drop(plan, audit):
+                    return plan.outcome
         raise StaleHeadError("labels were moved faster than versions could be pruned")
 
     async def _planned(self, keep: int) -> _Plan:

@@ -13,7 +13,7 @@ from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate
 from catalog_service.sync.record import Clock, publish
 from schema.document import Document
-from schema.errors import LeaseTakenError, UnknownDocumentError
+from schema.errors import UnknownDocumentError
 from schema.version import AuditEntry, HeldVersion, Version
 
 REJECTED_KEPT = 50
@@ -75,7 +75,5 @@ async def _kept(store: Store, held: HeldVersion) -> Document | None:
 async def _leased(store: Store, id_: str) -> AsyncIterator[tuple[Lease, HeldVersion]]:
     """Give the held version ``id_`` and the lease of its source; read under the lease, nobody replaces it."""
     source = (await store.sources.held_version(id_)).source
-    async with store.leases.hold(source) as lease:
-        if lease is None:
-            raise LeaseTakenError(f"{source} is being synced at this moment", source=source)
+    async with store.leases.hold_or_refuse(source) as lease:
         yield lease, await store.sources.held_version(id_)

@@ -22,7 +22,7 @@ from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import compared
 from catalog_service.sync.record import Clock, version_of
 from schema.change import Summary
-from schema.errors import GoneError, LeaseTakenError, ParseError
+from schema.errors import GoneError, ParseError
 from schema.version import SourceState
 from scrapers.history.files import HistoricFile
 from scrapers.source import Source
@@ -59,9 +59,7 @@ async def import_history(
     Raises:
         LeaseTakenError: the source is being synced at this moment.
     """
-    async with store.leases.hold(source.name) as lease:
-        if lease is None:
-            raise LeaseTakenError(f"{source.name} is being synced at this moment", source=source.name)
+    async with store.leases.hold_or_refuse(source.name) as lease:
         served = await store.contents.content(source.name)
         await _remember(source, store, served)
         run = _Run(source, store, lease, clock, served.version.document if served else "")

@@ -20,7 +20,7 @@ from catalog_service.sync.record import Clock, held_id_of
 from schema.change import Changeset, summarize
 from schema.document import Provenance
 from schema.endpoint_set import EndpointSet
-from schema.errors import BadParameterError, LeaseTakenError, UnknownDocumentError, UnknownVersionError
+from schema.errors import BadParameterError, UnknownDocumentError, UnknownVersionError
 from schema.version import AuditEntry, HeldVersion, SourceState, Version
 
 _Held = tuple[HeldVersion, tuple[EndpointSet, ...]]
@@ -37,9 +37,7 @@ async def rollback(store: Store, source: str, number: int, who: str, clock: Cloc
         BadParameterError: it lists nothing: an empty list is never published.
         LeaseTakenError: the source is being synced at this moment.
     """
-    async with store.leases.hold(source) as lease:
-        if lease is None:
-            raise LeaseTakenError(f"{source} is being synced at this moment", source=source)
+    async with store.leases.hold_or_refuse(source) as lease:
         served, target = await _both(store, source, number)
         changes = await asyncio.to_thread(diff, served.endpoint_sets, target.endpoint_sets)
         if not changes:

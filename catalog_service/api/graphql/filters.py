@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TypeVar
 
 import strawberry
+from msgspec.structs import replace
 
 from catalog_service.api.graphql.asked import Asked
 from catalog_service.api.graphql.words import (
@@ -17,8 +18,7 @@ from catalog_service.api.graphql.words import (
     Only,
     Resolve,
 )
-from catalog_service.api.reads.scenarios import check_scenarios
-from catalog_service.api.reads.sources import check_sources
+from catalog_service.api.reads.filters import check_filter
 from catalog_service.catalog.compare import DiffFilter as Wanted
 from catalog_service.catalog.select import Filter
 from schema.errors import BadParameterError
@@ -67,16 +67,12 @@ def record_filter(asked: Asked, given: EndpointFilter | None) -> Filter:
     """Return ``given`` as a filter over records. Raises BadParameterError, UnknownSourceError."""
     if given is None:
         return Filter()
-    return Filter(
-        sources=check_sources(asked.reader, asked.sources, values("source", given.source)),
-        services=values("service", given.service),
-        clouds=words("cloud", given.cloud, Cloud),
-        regions=values("region", given.region),
-        directions=words("direction", given.direction, Direction),
-        kinds=words("kind", given.kind, Kind),
-        scenarios=check_scenarios(values("scenario", given.scenario)),
+    wanted = replace(
+        _shared(given),
+        scenarios=values("scenario", given.scenario),
         resolve=Resolve.TAGS in _given("resolve", given.resolve),
     )
+    return check_filter(asked.reader, asked.sources, wanted)
 
 
 def diff_filter(asked: Asked, given: DiffFilter | None) -> Wanted:
@@ -84,18 +80,22 @@ def diff_filter(asked: Asked, given: DiffFilter | None) -> Wanted:
     if given is None:
         return Wanted()
     return Wanted(
-        Filter(
-            sources=check_sources(asked.reader, asked.sources, values("source", given.source)),
-            services=values("service", given.service),
-            clouds=words("cloud", given.cloud, Cloud),
-            regions=values("region", given.region),
-            directions=words("direction", given.direction, Direction),
-            kinds=words("kind", given.kind, Kind),
-        ),
+        check_filter(asked.reader, asked.sources, _shared(given)),
         given.family,
         given.only,
         words("impact", given.impact, Impact),
         given.material,
+    )
+
+
+def _shared(given: EndpointFilter | DiffFilter) -> Filter:
+    return Filter(
+        sources=values("source", given.source),
+        services=values("service", given.service),
+        clouds=words("cloud", given.cloud, Cloud),
+        regions=values("region", given.region),
+        directions=words("direction", given.direction, Direction),
+        kinds=words("kind", given.kind, Kind),
     )
 
 

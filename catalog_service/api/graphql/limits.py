@@ -10,8 +10,8 @@ limiters would follow every spread. Called by `operation`.
 | MAX_DEPTH  | fields inside fields; those of introspection do not count, graphql-core bounds them             |
 | MAX_ALIASES| renamed fields                                                                                  |
 | MAX_SAME   | one field written again and again in one place: validation compares every pair                  |
-| MAX_COST   | 1 a field, 1,000 a field that reads anew (every question, `history`); what stands in a list     |
-|            | counts once for each of `first` or `last`, ten times in a list that has neither                 |
+| MAX_COST   | 1 a field, 1,000 a field that reads anew (every question, `history`), 100,000 `lookupMany`;     |
+|            | what stands in a list counts once for each of `first` or `last`, ten times where it has neither |
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MAX_DEPTH = 12
 MAX_ALIASES = 15
 MAX_SAME = 50
 MAX_COST = 300_000
-_READS_ANEW = 1000
+READS_ANEW = 1000
 _UNBOUNDED_LIST = 10
 _OF_A_PAGE = ("edges", "nodes")
 
@@ -151,8 +151,7 @@ class _Measured:
         if name.startswith("__"):
             return _Size(aliases=aliases, same=inner.same, cost=1)
         times = self._times(node, field, type_) if field else 1
-        cost = (_READS_ANEW if _reads_anew(field) else 1) + times * inner.cost
-        return _Size(1 + inner.depth, aliases, inner.same, cost)
+        return _Size(1 + inner.depth, aliases, inner.same, _own_cost(field) + times * inner.cost)
 
     def _times(self, node: FieldNode, field: GraphQLField, parent: GraphQLNamedType | None) -> int:
         """Return how often what is selected in ``node`` may be there."""
@@ -172,7 +171,10 @@ class _Measured:
         return _UNBOUNDED_LIST if listed and not paged else 1
 
 
-def _reads_anew(field: GraphQLField | None) -> bool:
-    """Tell whether a field asks the catalogue or the store, rather than what its parent holds."""
+def _own_cost(field: GraphQLField | None) -> int:
+    """Return what a field costs by itself: more, if it asks the catalogue or the store, not what its parent holds."""
     definition = field.extensions.get("strawberry-definition") if field else None
-    return isinstance(definition, StrawberryField) and definition.is_async
+    if not (isinstance(definition, StrawberryField) and definition.is_async):
+        return 1
+    cost: int = definition.metadata.get("cost", READS_ANEW)
+    return cost

@@ -16,12 +16,12 @@ from catalog_service.api.graphql import change_types
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.query import Resolver
 from catalog_service.api.reads.asked import naming
-from catalog_service.api.reads.sources import check_sources
-from schema.errors import BadParameterError, LeaseTakenError, StaleHeadError
+from catalog_service.api.reads.sources import check_source
+from catalog_service.store.audit import person
+from schema.errors import LeaseTakenError, StaleHeadError
 from schema.version import HeldVersion, Label, Version
 
 _WHO = "operator"
-_WHO_MOST = 80
 
 
 @strawberry.type(description="What one run of a source came to.")
@@ -53,13 +53,13 @@ class Mutation:
     async def accept_held(self, info: Context, id: strawberry.ID, by: str = _WHO) -> Version | None:  # noqa: A002
         actions = _allowed(info)
         with _busy():
-            return await actions.accept(id, _who(by))
+            return await actions.accept(id, person(by))
 
     @_action(change_types.HeldVersion | None, "Turn a held version down; it can still be accepted.")
     async def reject_held(self, info: Context, id: strawberry.ID, by: str = _WHO) -> HeldVersion:  # noqa: A002
         actions = _allowed(info)
         with _busy():
-            return await actions.reject(id, _who(by))
+            return await actions.reject(id, person(by))
 
     @_action(
         change_types.Label | None,
@@ -67,11 +67,11 @@ class Mutation:
     )
     async def set_label(self, info: Context, name: str, at: str = "latest", by: str = _WHO) -> Label:
         actions = _allowed(info)
-        return await actions.set_label(name, await info.context.reader.number(at), _who(by))
+        return await actions.set_label(name, await info.context.reader.number(at), person(by))
 
     @_action(change_types.Label | None, "Delete a label.")
     async def delete_label(self, info: Context, name: str, by: str = _WHO) -> Label:
-        return await _allowed(info).delete_label(name, _who(by))
+        return await _allowed(info).delete_label(name, person(by))
 
     @_action(
         change_types.Version | None,
@@ -79,7 +79,7 @@ class Mutation:
     )
     async def rollback(self, info: Context, source: str, to: int, by: str = _WHO) -> Version | None:
         actions, name = _allowed(info), _source(info, source)
-        who = _who(by)
+        who = person(by)
         with _busy(), naming("to"):
             return await actions.rollback(name, to, who)
 
@@ -89,15 +89,7 @@ def _allowed(info: Context) -> Actions:
 
 
 def _source(info: Context, name: str) -> str:
-    (found,) = check_sources(info.context.reader, info.context.sources, (name,))
-    return found
-
-
-def _who(by: str) -> str:
-    who = by.strip()
-    if not who or len(who) > _WHO_MOST or not who.isprintable():
-        raise BadParameterError(f"by is a name of up to {_WHO_MOST} characters", parameter="by")
-    return who
+    return check_source(info.context.reader, info.context.sources, name)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import re
 import strawberry
 
 from catalog_service.api.graphql.asked import Asked
-from catalog_service.api.reads.sources import check_sources, source_views
+from catalog_service.api.reads.sources import check_source, source_views
 from catalog_service.api.reads.versions import one_version
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.views.records import Record, record_view
@@ -39,7 +39,7 @@ async def node(asked: Asked, id_: str, snapshot: Snapshot) -> Record | Version |
             return await one_version(asked.reader, id_)
         if _HELD.fullmatch(id_):
             return await asked.reader.store.sources.held_version(id_)
-        (name,) = check_sources(asked.reader, asked.sources, (id_,))
+        name = check_source(asked.reader, asked.sources, id_)
         return next((one for one in await source_views(asked.reader, asked.sources) if one.name == name), None)
     except RequestError:
         return None

@@ -13,6 +13,7 @@ import strawberry
 from msgspec import Struct
 
 from catalog_service.api.cursors import decode_cursor, encode_cursor
+from catalog_service.api.graphql.limits import READS_ANEW
 from catalog_service.api.reads.asked import naming
 from catalog_service.catalog.select import Filter
 from schema.errors import BadParameterError
@@ -125,12 +126,21 @@ def numbered(kind: str, point: Point, items: tuple[object, ...], asked: Slice) -
     )
 
 
-def answered(resolver: Callable[..., object], type_: object, description: str | None = None, *, first: int = 1) -> Any:
-    """Make a field of GraphQL type ``type_`` out of a resolver, whatever Struct it returns; of ``first`` in a page.
+def answered(
+    resolver: Callable[..., object],
+    type_: object,
+    description: str | None = None,
+    *,
+    first: int = 1,
+    cost: int = READS_ANEW,
+) -> Any:
+    """Make a field of GraphQL type ``type_`` out of a resolver, whatever Struct it returns.
 
-    An attribute's type says what GraphQL sees, and no type says that strawberry's field stands for it.
+    `limits` counts it as ``cost`` if it reads anew, and what is selected in a page of it ``first`` times. An
+    attribute's type says what GraphQL sees, and no type says that strawberry's field stands for it.
     """
-    return strawberry.field(resolver=resolver, graphql_type=type_, description=description, metadata={"first": first})
+    metadata = {"first": first, "cost": cost}
+    return strawberry.field(resolver=resolver, graphql_type=type_, description=description, metadata=metadata)
 
 
 def edges(parent: strawberry.Parent[Page]) -> tuple[Edge, ...]:

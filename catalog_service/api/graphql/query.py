@@ -19,6 +19,7 @@ from catalog_service.api.graphql import change_types, history_types, reason_type
 from catalog_service.api.graphql.asked import Asked, Context
 from catalog_service.api.graphql.conflict_pages import CONFLICTS_DEFAULT, CONFLICTS_MOST, ConflictPage, conflict_page
 from catalog_service.api.graphql.filters import DiffFilter, EndpointFilter, diff_filter, record_filter, values, words
+from catalog_service.api.graphql.limits import READS_ANEW
 from catalog_service.api.graphql.nodes import Node, node
 from catalog_service.api.graphql.pages import Page, Slice, answered, sliced
 from catalog_service.api.graphql.record_pages import ENDPOINTS_DEFAULT, ENDPOINTS_MOST, EndpointPage, endpoint_page
@@ -32,7 +33,7 @@ from catalog_service.api.reads.held import held_view
 from catalog_service.api.reads.lookups import looked_up, looked_up_all
 from catalog_service.api.reads.records import page_start
 from catalog_service.api.reads.scenarios import scenario_views
-from catalog_service.api.reads.sources import check_sources, source_views
+from catalog_service.api.reads.sources import check_source, check_sources, source_views
 from catalog_service.api.reads.versions import one_version
 from catalog_service.catalog.regions import Regions, all_regions
 from catalog_service.catalog.select import Filter
@@ -48,16 +49,18 @@ from schema.errors import BadParameterError
 from schema.version import AuditEntry, HeldVersion, Label, Version
 
 _AUDIT_MOST = 500
+_BULK_COST = 100_000
+"""As many matches as one bulk answer may have."""
 Resolver = Callable[..., Awaitable[object]]
 
 
 def _question(
-    type_: object, description: str | None = None, *, first: int = 1
+    type_: object, description: str | None = None, *, first: int = 1, cost: int = READS_ANEW
 ) -> Callable[[Resolver], StrawberryField]:
-    """Make a resolver a field of GraphQL type ``type_``, whatever Struct it returns; of ``first`` in a page."""
+    """Make a resolver a field of GraphQL type ``type_``, as `answered` does."""
 
     def made(resolver: Resolver) -> StrawberryField:
-        field: StrawberryField = answered(resolver, type_, description, first=first)
+        field: StrawberryField = answered(resolver, type_, description, first=first, cost=cost)
         return field
 
     return made
@@ -87,7 +90,7 @@ class Query:
     async def source(self, info: Context, name: str) -> SourceView:
         asked = info.context
         with naming("name"):
-            (found,) = check_sources(asked.reader, asked.sources, (name,))
+            found = check_source(asked.reader, asked.sources, name)
         return next(one for one in await source_views(asked.reader, asked.sources) if one.name == found)
 
     @_question(
@@ -100,7 +103,7 @@ class Query:
     ) -> Page:
         asked = info.context
         if source is not None:
-            (source,) = check_sources(asked.reader, asked.sources, (source,))
+            source = check_source(asked.reader, asked.sources, source)
         return await version_connection(asked.reader, source, first, after)
 
     @_question(change_types.Version | None, description="By its number, or as `at` names one.")
@@ -161,7 +164,9 @@ class Query:
             return await asyncio.to_thread(looked_up, snapshot, info.context.sources, query, wanted)
 
     @_question(
-        record_types.BulkLookup | None, description="Up to 10,000 lines as of `lookup`; give them as a variable."
+        record_types.BulkLookup | None,
+        description="Up to 10,000 lines as of `lookup`; give them as a variable.",
+        cost=_BULK_COST,
     )
     async def lookup_many(
         self,

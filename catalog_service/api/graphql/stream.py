@@ -11,13 +11,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import msgspec
+from graphql import GraphQLError
 from msgspec import Struct
+from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 
 from catalog_service.api.graphql.asked import Door
+
+_REASON_BYTES = 123
 
 
 class _Payload(Struct):
@@ -53,6 +57,18 @@ class Socket(BaseGraphQLTransportWSHandler[Door, None]):
             await self.handle_invalid_message("Failed to parse message")
         else:
             await super().handle_message(message)
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> None:
+        """Close the websocket for no document: one that cannot be read ends itself, not what else runs beside it."""
+
+
+class Wire(ASGIWebSocketAdapter):
+    """Strawberry's websocket, which would fail to close for a reason that quotes much of the client's own text."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close it; a reason has room for 123 bytes (RFC 6455 5.5)."""
+        await super().close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
 
 
 async def resumable(

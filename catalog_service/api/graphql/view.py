@@ -1,6 +1,6 @@
 """GraphQL at ``/graphql``, as GraphQL over HTTP has it: POST and GET, SSE, websockets, and GraphiQL for browsers.
 
-In: requests. Out: answers under the limits of `limits`; mutations only by POST. Called by `app`.
+In: requests. Out: answers under the limits of `limits`; mutations never by GET. Called by `app`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from strawberry.http.base import BaseRequestProtocol
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from catalog_service.api.actions import Actions
+from catalog_service.api.bounds import bounded_body
 from catalog_service.api.graphql.asked import Door
 from catalog_service.api.graphql.persisted import PersistedQueries
 from catalog_service.api.graphql.schema import schema
-from catalog_service.api.graphql.stream import EventStream, Socket, resumable
+from catalog_service.api.graphql.stream import EventStream, Socket, Wire, resumable
 from catalog_service.api.hub import Hub
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.reads.asked import Sources
@@ -62,6 +63,7 @@ class GraphQLView(GraphQL[Door, None]):
         )
         self.stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: EventStream}
         self.graphql_transport_ws_handler_class = Socket
+        self.websocket_adapter_class = Wire
         self._closing = asyncio.Event()
         self._reader = reader
         self._sources = sources
@@ -113,7 +115,8 @@ class GraphQLView(GraphQL[Door, None]):
             response_data = {"errors": response_data["errors"]}
             status = 400 if sub_response.media_type == _GRAPHQL_JSON else 200
         body = msgspec.json.encode(response_data)
-        return Response(body, status, media_type=f"{sub_response.media_type}; charset=utf-8")
+        media_type = f"{sub_response.media_type}; charset=utf-8"
+        return Response(body, status, {"Cache-Control": "no-store", "Vary": "Accept"}, media_type=media_type)
 
     async def create_streaming_response(
         self,
@@ -168,11 +171,7 @@ class GraphQLView(GraphQL[Door, None]):
 
 async def _bounded(request: Request) -> Request:
     """Return ``request`` with its body read, as a GET if it is a HEAD. Raises HTTPException 413."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(413, f"a request has at most {MAX_BODY_BYTES} bytes")
+    body = await bounded_body(request, MAX_BODY_BYTES)
     scope = {**request.scope, "method": "GET"} if request.method == "HEAD" else request.scope
     if request.method == "HEAD" and _EVENTS in request.headers.get("accept", ""):
         raise HTTPException(405, "a stream has no end whose headers could be told", {"Allow": "GET, POST"})

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Iterator
 
 from msgspec import Struct
-from msgspec.structs import replace
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,12 +13,10 @@ from catalog_service.api.answers import Body, Subject
 from catalog_service.api.pages.folding import folded
 from catalog_service.api.pages.links import diff_link, link, span
 from catalog_service.api.pages.page import Pages, given_of
-from catalog_service.api.parameters import Word, filter_of, is_yes, one, words_of
+from catalog_service.api.parameters import ends_of, one
 from catalog_service.api.reads.diffs import diff_between, diff_span
-from catalog_service.api.reads.sources import check_sources
-from catalog_service.api.rest.context import Context, canonical
+from catalog_service.api.rest.context import canonical
 from catalog_service.catalog.compare import DiffFilter
-from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Family, Impact, Kind, Only
 
 _NAMES = ("source", "service", "cloud", "region", "direction", "kind", "family", "only", "impact", "material")
@@ -62,10 +58,8 @@ async def compare_form(_pages: Pages, request: Request) -> Response:
 async def diff(pages: Pages, request: Request) -> Response:
     """Answer with a diff, as far as it is asked for."""
     given, context = given_of(request, *_NAMES), pages.context
-    wanted = _wanted(context, given)
-    since, dots, until = request.path_params["span"].partition("...")
-    if not (since and dots and until):
-        raise BadParameterError("a diff is asked for as {from}...{to}, such as latest~1...latest", parameter="span")
+    wanted = context.diff_filter(given)
+    since, until = ends_of(request.path_params["span"])
     first, last = await diff_span(context.reader, since, until)
 
     async def rendered() -> Body:
@@ -93,27 +87,6 @@ async def diff(pages: Pages, request: Request) -> Response:
     identity, as_of = context.reader.current.identity, last.as_of or first.as_of
     subject = Subject(identity, last.version, "page of a diff", f"{asked}\n{canonical(wanted)}", as_of=as_of)
     return await context.answers.versioned(request, subject, rendered)
-
-
-def _wanted(context: Context, given: QueryParams) -> DiffFilter:
-    """Return what is asked for. Raises BadParameterError, UnknownSourceError."""
-    records = filter_of(given)
-    sources = check_sources(context.reader, context.sources, records.sources)
-    return DiffFilter(
-        records=replace(records, sources=sources),
-        family=_one_of(given, "family", Family) or Family.BOTH,
-        only=_one_of(given, "only", Only),
-        impacts=words_of(given, "impact", Impact),
-        material=is_yes(given, "material"),
-    )
-
-
-def _one_of(given: QueryParams, name: str, type_: type[Word]) -> Word | None:
-    """Return the one word of ``name``, None when it is not given. Raises BadParameterError."""
-    found = words_of(given, name, type_)
-    if len(found) > 1:
-        raise BadParameterError(f"{name} takes one value: {' or '.join(type_)}", parameter=name)
-    return found[0] if found else None
 
 
 def _asked(wanted: DiffFilter) -> Iterator[tuple[str, str]]:

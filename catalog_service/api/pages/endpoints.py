@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from catalog_service.api.pages.chart import chart
 from catalog_service.api.pages.page import Pages, given_of
+from catalog_service.api.pages.past import past
 from catalog_service.api.parameters import at_of
-from catalog_service.api.reads.biographies import biography
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.views.records import record_view
 from schema.change import AttributeValue
@@ -28,7 +28,7 @@ async def endpoint(pages: Pages, request: Request) -> Response:
     snapshot = await context.reader.at(at)
     record = snapshot.endpoint_set(request.path_params["id"])
 
-    life = await biography(context.reader, context.sources, record.id)
+    life = await past(context, record.id)
     body = await asyncio.to_thread(
         pages.body,
         request,
@@ -38,8 +38,8 @@ async def endpoint(pages: Pages, request: Request) -> Response:
         snapshot=snapshot,
         at=at,
         life=life,
-        chart=chart(life.series, _newest(context.reader.current, snapshot)) if life.series else None,
-        events=life.events[: -_MOST_EVENTS - 1 : -1],
+        chart=chart(life.series, _newest(context.reader.current, snapshot)) if life and life.series else None,
+        events=life.events[: -_MOST_EVENTS - 1 : -1] if life else (),
         most_members=_MOST_MEMBERS,
     )
     # An import moves its past without a new version: its own bytes are its name.

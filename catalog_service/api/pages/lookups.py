@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import parse_qs
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.bounds import bounded_body
 from catalog_service.api.pages.links import link
 from catalog_service.api.pages.page import Pages, given_of
+from catalog_service.api.pages.past import past
 from catalog_service.api.parameters import at_of, one
 from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.reads.biographies import biography
@@ -20,7 +21,7 @@ from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from schema.errors import BadParameterError
 
-_MOST_IN_ADDRESS = 4_000
+_MOST_IN_ADDRESS = 8_000
 _MOST_BYTES = 2_000_000
 _MOST_FIELDS = 20
 _MOST_SHOWN = 2_000
@@ -52,8 +53,9 @@ async def lookup_many(pages: Pages, request: Request) -> Response:
     lines = queries_of(text)
     if not lines:
         raise BadParameterError("at least one line is needed", parameter="q")
-    if sum(map(len, lines)) <= _MOST_IN_ADDRESS:
-        return RedirectResponse(link("lookup", q="\n".join(lines), at=at), status_code=303)
+    where = link("lookup", q="\n".join(lines), at=at)
+    if len(where) <= _MOST_IN_ADDRESS:
+        return RedirectResponse(where, status_code=303)
     check_ready(pages.context.reader, at)
     body = await _many(pages, request, await pages.context.indexed(at), lines, at)
     return await pages.context.answers.unversioned(request, body)
@@ -84,7 +86,7 @@ async def _one(pages: Pages, request: Request, snapshot: Snapshot, query: str, a
         found=found,
         many=None,
         snapshot=snapshot,
-        life=await biography(context.reader, context.sources, query, on=on),
+        life=await past(context, query, on),
         at=at,
         on=on,
         text=query,
@@ -119,11 +121,7 @@ async def _form_of(request: Request) -> dict[str, list[str]]:
         HTTPException: it is too long (413).
         BadParameterError: it is no form.
     """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise HTTPException(413, f"a lookup has at most {_MOST_BYTES} bytes")
+    body = await bounded_body(request, _MOST_BYTES)
     try:
         return parse_qs(body.decode(), max_num_fields=_MOST_FIELDS)
     except ValueError as error:

@@ -37,8 +37,9 @@ class Pages(Struct, frozen=True):
 
     def html(self, request: Request, template: str, **values: object) -> bytes:
         """Return ``template`` filled with ``values``, as bytes. Links are relative, whatever proxy is before it."""
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        shared = {"root": "../" * (path.count("/") - 1), "demo": self.demo}
+        sent = request.scope.get("raw_path") or request.scope["path"].encode()  # where %2F is no step of the way
+        steps = sent.count(b"/") - request.scope.get("root_path", "").count("/") - 1
+        shared = {"root": "../" * steps, "demo": self.demo}
         return self.templates.get_template(template).render(**shared, **values).encode()
 
 

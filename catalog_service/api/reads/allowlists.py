@@ -10,7 +10,6 @@ from catalog_service.catalog.view import View
 from catalog_service.export.choose import chosen
 from catalog_service.export.document import AllowlistView
 from catalog_service.export.formats import document
-from catalog_service.export.options import PLAIN, Options
 from catalog_service.export.prepare import check_members
 from catalog_service.reader import Reader
 from schema.errors import NoMatchError, NotReadyError
@@ -51,11 +50,10 @@ def allowed(
     wanted: Filter,
     *,
     partial: bool = False,
-    options: Options = PLAIN,
 ) -> AllowlistView:
-    """Return the allowlist as a document, never empty. Raises as `exported`, and as `document` for ``options``."""
+    """Return the allowlist as a document, never empty. Raises as `exported`."""
     found = exported(reader, snapshot, sources, wanted, partial=partial)
-    return document(snapshot, found, wanted.kinds, options)
+    return document(snapshot, found, wanted.kinds)
 
 
 def check_published(reader: Reader, snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:

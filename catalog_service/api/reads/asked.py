@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from catalog_service.catalog.view import View
+from catalog_service.catalog.resolve import Unresolved
+from catalog_service.catalog.view import Note, Unpublished, View
 from catalog_service.reader import Reader
 from schema.errors import NotReadyError, RequestError
 from schema.source import SourceInfo
+from schema.words import Cloud
 
 Sources = tuple[SourceInfo, ...]
 """Every source there is to tell of, in the order configured."""
+
+
+class Answer(Protocol):
+    """An answer that says what it was asked for and what it lacks, as `View` does."""
+
+    @property
+    def clouds(self) -> tuple[Cloud, ...]: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+    @property
+    def unresolved(self) -> tuple[Unresolved, ...]: ...
+    @property
+    def unpublished(self) -> tuple[Unpublished, ...]: ...
+    @property
+    def notes(self) -> tuple[Note, ...]: ...
 
 
 def check_ready(reader: Reader, at: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from catalog_service.api.reads.asked import naming
-from catalog_service.catalog.compare import DiffFilter, compare
+from catalog_service.catalog.compare import DiffFilter, compare, pair_of
 from catalog_service.catalog.scope import clouds_of
 from catalog_service.catalog.select import Filter, select
 from catalog_service.catalog.snapshot import Snapshot
@@ -47,8 +47,10 @@ def _answer(since: Point, after: Snapshot, found: Difference, wanted: DiffFilter
 
 
 def _check_words(after: Snapshot, found: Difference, wanted: Filter) -> None:
-    """Refuse a region or a service that no record has: "nothing changed" would be no answer to it."""
-    left = tuple(change.record for change in found.changes if change.record)
+    """Refuse a region or a service that no record has or had: "nothing changed" would be no answer to it."""
+    if not (wanted.regions or wanted.services):
+        return
+    left = tuple(pair.before or pair.record for pair in (pair_of(change, after.by_id) for change in found.changes))
     for region in wanted.regions:
         if not _has(left, Filter(regions=(region,))):
             clouds_of(after, region)

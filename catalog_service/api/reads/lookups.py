@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from msgspec import Struct
 
@@ -17,16 +18,24 @@ from catalog_service.views.lookups import BulkLookup, ItemViews, Lookup, LookupI
 from schema.errors import BadParameterError
 
 MOST_LINES = 10_000
+MOST_ALONE = 10_000
+"""Matches of one query: ``0.0.0.0/0`` would have 71,000, and 16 MB."""
 MOST_MATCHES = 100_000
-"""In one bulk answer: a line such as ``0.0.0.0/0`` alone has as many."""
+"""In one bulk answer."""
 _SHOWN = 300
 
 
 def looked_up(snapshot: Snapshot, sources: Sources, query: str, wanted: Filter) -> Lookup:
-    """Return the records that hold ``query``, of those that ``wanted`` keeps. Raises BadParameterError."""
+    """Return the records that hold ``query``, of those that ``wanted`` keeps.
+
+    Raises:
+        BadParameterError: ``query`` or ``wanted`` cannot be understood, or there are more than `MOST_ALONE` matches.
+    """
     target = read_target(query)
     among = _among(snapshot, sources, wanted)
-    return lookup_view(query.strip(), target, snapshot, among.find(target), among.seen)
+    if (matches := among.find(target)) is None:
+        raise BadParameterError(_too_wide(target), parameter="q", value=target.text, most=MOST_ALONE)
+    return lookup_view(query.strip(), target, snapshot, matches, among.seen)
 
 
 def looked_up_all(snapshot: Snapshot, sources: Sources, queries: Iterable[str], wanted: Filter) -> BulkLookup:
@@ -57,9 +66,14 @@ class _Among(Struct, frozen=True):
     kept: frozenset[str] | None = None
     """Ids of the records to find, None: all of the index."""
 
-    def find(self, target: Target) -> tuple[Match, ...]:
+    def find(self, target: Target) -> tuple[Match, ...] | None:
+        """Return the matches of ``target``, None where they are more than `MOST_ALONE`."""
+        if self.kept is None and self.index.is_past(target, MOST_ALONE):
+            return None
         found = self.index.find(target)
-        return found if self.kept is None else tuple(match for match in found if match.record.id in self.kept)
+        if self.kept is not None:
+            found = tuple(match for match in found if match.record.id in self.kept)
+        return found if len(found) <= MOST_ALONE else None
 
 
 def _among(snapshot: Snapshot, sources: Sources, wanted: Filter) -> _Among:
@@ -74,16 +88,22 @@ def _among(snapshot: Snapshot, sources: Sources, wanted: Filter) -> _Among:
 
 def _items(lines: Iterable[str], among: _Among) -> Iterator[LookupItem]:
     views, left = ItemViews(among.seen), MOST_MATCHES
+    find = cache(among.find)  # a filter looks through whole blocks: once, however many lines repeat one
     for line in lines:
         try:
             target = read_target(line)
         except BadParameterError as error:
             yield LookupItem(line[:_SHOWN], error=str(error))
             continue
-        past = among.index.is_past(target, left)
-        matches = () if past else among.find(target)
-        if past or len(matches) > left:
+        matches = find(target)
+        if matches is None:
+            yield LookupItem(line, error=_too_wide(target))
+        elif len(matches) > left:
             yield LookupItem(line, error=f"this answer would have more than {MOST_MATCHES} matches: ask for it alone")
-            continue
-        left -= len(matches)
-        yield views.item(line, target, matches)
+        else:
+            left -= len(matches)
+            yield views.item(line, target, matches)
+
+
+def _too_wide(target: Target) -> str:
+    return f"{target.text} has more than {MOST_ALONE} matches: ask for narrower blocks, or filter"

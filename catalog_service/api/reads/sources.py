@@ -37,6 +37,11 @@ def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> t
     return tuple(known[name.casefold()] for name in names)
 
 
+def check_source(reader: Reader, sources: Sources, name: str) -> str:
+    """Return the source called ``name`` in its own spelling. Raises as `check_sources`."""
+    return check_sources(reader, sources, (name,))[0]
+
+
 def missing_sources(snapshot: Snapshot, sources: Sources, wanted: Filter) -> tuple[str, ...]:
     """Return the configured sources that ``wanted`` does not leave out and that ``snapshot`` has nothing of.
 

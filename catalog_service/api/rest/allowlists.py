@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from enum import StrEnum
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -14,7 +12,7 @@ from starlette.responses import Response
 
 from catalog_service.api.answers import Body
 from catalog_service.api.negotiation import preferred
-from catalog_service.api.parameters import at_of, is_yes, one, words_of
+from catalog_service.api.parameters import at_of, is_yes, number_of, one, word_of
 from catalog_service.api.reads.allowlists import exported
 from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.rest.context import Context, Headers, canonical, lasting, listed, subject, told
@@ -23,9 +21,10 @@ from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.export.format import Format
 from catalog_service.export.formats import FORMATS, MEDIA_TYPES, File, format_named, render
-from catalog_service.export.options import LIMIT_MOST, PART_MOST, Family, Options, Overflow, Ranges
+from catalog_service.export.options import LIMIT_MOST, PART_MOST, Options, Overflow, Ranges
 from catalog_service.store.labels import label_name
 from schema.errors import BadParameterError
+from schema.words import Family
 
 _FORMAT = Parameter("format", "The format; by default what Accept asks for, else text.", words=FORMATS)
 _PARTIAL = Parameter(
@@ -46,8 +45,6 @@ _CUT = (
     Parameter("part", "Which part of a list that is split.", number=(1, PART_MOST)),
     Parameter("of", "Of a later part at a date: what the first one was cut from, as the Link to it says."),
 )
-
-Word = TypeVar("Word", bound=StrEnum)
 
 
 async def allowlist(context: Context, request: Request) -> Response:
@@ -87,29 +84,14 @@ def _format(request: Request, name: str | None) -> Format:
 def _options(given: QueryParams) -> Options:
     """Return how the list is to be cut. Raises BadParameterError."""
     return Options(
-        family=_word(given, "family", Family.BOTH),
+        family=word_of(given, "family", Family) or Family.BOTH,
         aggregate=is_yes(given, "aggregate"),
-        ranges=_word(given, "ranges", Ranges.CIDR),
-        overflow=_word(given, "overflow", Overflow.REFUSE),
-        limit=_number(given, "limit", LIMIT_MOST),
+        ranges=word_of(given, "ranges", Ranges) or Ranges.CIDR,
+        overflow=word_of(given, "overflow", Overflow) or Overflow.REFUSE,
+        limit=number_of(given, "limit", LIMIT_MOST),
         name=one(given, "name"),
-        part=_number(given, "part", PART_MOST),
+        part=number_of(given, "part", PART_MOST),
     )
-
-
-def _word(given: QueryParams, name: str, default: Word) -> Word:
-    one(given, name)
-    values = words_of(given, name, type(default))
-    if len(values) > 1:
-        raise BadParameterError(f"{name} takes one value", parameter=name)
-    return values[0] if values else default
-
-
-def _number(given: QueryParams, name: str, most: int) -> int | None:
-    text = one(given, name)
-    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise BadParameterError(f"{name} is a number from 1 to {most}", parameter=name, value=text[:80], most=most)
-    return int(text) if text else None
 
 
 def _cut(file: File) -> Headers:

@@ -13,7 +13,7 @@ from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.reads.conflicts import conflicts_at
 from catalog_service.api.reads.sources import check_sources
 from catalog_service.api.rest.context import Context, encode, listed, subject
-from catalog_service.api.rest.operation import AT, CONFLICT_KIND, SOURCE, Operation
+from catalog_service.api.rest.operation import AT, SOURCE, Operation, words_parameter
 from catalog_service.catalog.conflict import ConflictKind, Conflicts
 
 
@@ -33,4 +33,5 @@ async def conflicts(context: Context, request: Request) -> Response:
     return await context.answers.versioned(request, subject(snapshot, "conflicts", f"{sources}\n{kinds}"), rendered)
 
 
-OPERATIONS = (Operation("/v1/conflicts", conflicts, Conflicts, (SOURCE, CONFLICT_KIND, AT), (404, 410, 503)),)
+_KIND = words_parameter("kind", ConflictKind, "What sources disagree on.")
+OPERATIONS = (Operation("/v1/conflicts", conflicts, Conflicts, (SOURCE, _KIND, AT), (404, 410, 503)),)

@@ -14,16 +14,13 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from catalog_service.api.answers import Answers, Body, Subject
-from catalog_service.api.parameters import at_of, filter_of, is_number
-from catalog_service.api.reads.asked import Sources
-from catalog_service.api.reads.scenarios import check_scenarios
-from catalog_service.api.reads.sources import check_sources
-from catalog_service.catalog.resolve import Unresolved
+from catalog_service.api.parameters import at_of, diff_filter_of, filter_of, is_number
+from catalog_service.api.reads.asked import Answer, Sources
+from catalog_service.api.reads.filters import check_filter
+from catalog_service.catalog.compare import DiffFilter
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
-from catalog_service.catalog.view import Note, Unpublished
 from catalog_service.reader import Reader
-from schema.words import Cloud
 
 Headers = tuple[tuple[str, str], ...]
 encode = msgspec.json.encode
@@ -37,14 +34,13 @@ class Context(Struct, frozen=True):
     answers: Answers
 
     def filter(self, given: QueryParams) -> Filter:
-        """Return the filter asked for, sources and scenarios as they spell themselves.
+        """Return the filter over records asked for, as `check_filter`. Raises BadParameterError, UnknownSourceError."""
+        return check_filter(self.reader, self.sources, filter_of(given))
 
-        Raises:
-            BadParameterError, UnknownSourceError: a value cannot be understood, or names no source.
-        """
-        wanted = filter_of(given)
-        sources = check_sources(self.reader, self.sources, wanted.sources)
-        return replace(wanted, sources=sources, scenarios=check_scenarios(wanted.scenarios))
+    def diff_filter(self, given: QueryParams) -> DiffFilter:
+        """Return the filter over changes asked for, as `check_filter`. Raises BadParameterError, UnknownSourceError."""
+        wanted = diff_filter_of(given)
+        return replace(wanted, records=check_filter(self.reader, self.sources, wanted.records))
 
     async def indexed(self, at: str | None) -> Snapshot:
         """Return the snapshot with its lookup index, built off the event loop where it is not there yet."""
@@ -81,21 +77,6 @@ def page(request: Request, found: Page, headers: Headers = (), shown: Struct | N
 def lasting(given: QueryParams, wanted: Filter) -> bool:
     """Tell whether an answer is good for ever: scenarios, regions and references are read by this release's data."""
     return is_number(at_of(given)) and not (wanted.scenarios or wanted.regions or wanted.resolve)
-
-
-class Answer(Protocol):
-    """An answer that says what it was asked for and what it lacks, as `View` does."""
-
-    @property
-    def clouds(self) -> tuple[Cloud, ...]: ...
-    @property
-    def missing(self) -> tuple[str, ...]: ...
-    @property
-    def unresolved(self) -> tuple[Unresolved, ...]: ...
-    @property
-    def unpublished(self) -> tuple[Unpublished, ...]: ...
-    @property
-    def notes(self) -> tuple[Note, ...]: ...
 
 
 def told(answer: Answer) -> Headers:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
-from typing import TypeVar
 
-from msgspec.structs import replace
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body, Subject
 from catalog_service.api.negotiation import preferred
-from catalog_service.api.parameters import filter_of, is_number, is_yes, one, words_of
+from catalog_service.api.parameters import ends_of, is_number, is_yes, one
 from catalog_service.api.reads.diffs import diff_between, diff_span
-from catalog_service.api.reads.sources import check_sources
 from catalog_service.api.rest.context import Context, canonical, listed
 from catalog_service.api.rest.operation import (
     CLOUD,
@@ -28,10 +23,9 @@ from catalog_service.api.rest.operation import (
     in_path,
     words_parameter,
 )
-from catalog_service.catalog.compare import DiffFilter
 from catalog_service.export.diffs.formats import DIFF_FORMATS, DiffFormat, diff_format_named
+from catalog_service.store.connect import Store
 from catalog_service.views.changes import Diff
-from schema.errors import BadParameterError
 from schema.words import Family, Impact, Kind, Only
 
 _YES_NO = ("yes", "no")
@@ -48,8 +42,6 @@ _PARAMETERS = (
     Parameter("format", "By default what Accept asks for, else json.", words=tuple(one.name for one in DIFF_FORMATS)),
 )
 
-Word = TypeVar("Word", bound=StrEnum)
-
 
 async def diff(context: Context, request: Request) -> Response:
     """What leads from one version to another, folded from the changes in between.
@@ -57,11 +49,9 @@ async def diff(context: Context, request: Request) -> Response:
     A change is kept when its endpoint set passes the filters before or after it. Impact and significance are those of
     the whole change, whatever part of it is shown.
     """
-    given, span = request.query_params, request.path_params["span"]
-    wanted, space, format_ = _wanted(context, given), is_yes(given, "space"), _format(request)
-    since, dots, until = span.partition("...")
-    if not (since and dots and until):
-        raise BadParameterError("a diff is asked for as {from}...{to}, such as latest~1...latest", parameter="span")
+    given = request.query_params
+    wanted, space, format_ = context.diff_filter(given), is_yes(given, "space"), _format(request)
+    since, until = ends_of(request.path_params["span"])
     first, last = await diff_span(context.reader, since, until)
 
     async def rendered() -> Body:
@@ -70,8 +60,8 @@ async def diff(context: Context, request: Request) -> Response:
         return Body(content, format_.media_type, listed("Missing-Sources", found.missing))
 
     numbered = not (first.as_of or last.as_of) and is_number(since) and is_number(until)
-    imports = 0 if numbered else await context.reader.store.versions.last()
-    asked = f"{canonical(first)}\n{canonical(last)}\n{imports}\n{canonical(wanted)}\n{space}\n{format_.name}"
+    known = "" if numbered else await _known_of_time(context.reader.store)
+    asked = f"{canonical(first)}\n{canonical(last)}\n{known}\n{canonical(wanted)}\n{space}\n{format_.name}"
     varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
     identity, as_of = context.reader.current.identity, last.as_of or first.as_of
     subject = Subject(identity, last.version, "diff", asked, varies, as_of)
@@ -80,25 +70,9 @@ async def diff(context: Context, request: Request) -> Response:
     return await context.answers.versioned(request, subject, rendered, immutable=lasting)
 
 
-def _wanted(context: Context, given: QueryParams) -> DiffFilter:
-    """Return what is asked for. Raises BadParameterError, UnknownSourceError."""
-    records = filter_of(given)
-    sources = check_sources(context.reader, context.sources, records.sources)
-    return DiffFilter(
-        records=replace(records, sources=sources),
-        family=_word(given, "family", Family) or Family.BOTH,
-        only=_word(given, "only", Only),
-        impacts=words_of(given, "impact", Impact),
-        material=is_yes(given, "material"),
-    )
-
-
-def _word(given: QueryParams, name: str, type_: type[Word]) -> Word | None:
-    one(given, name)
-    values = words_of(given, name, type_)
-    if len(values) > 1:
-        raise BadParameterError(f"{name} takes one value", parameter=name)
-    return values[0] if values else None
+async def _known_of_time(store: Store) -> str:
+    """Return what moves with what a date answers: an import tells more of it, and pruning drops what was valid."""
+    return f"{await store.versions.last()} {await store.floor.dropped_count()}"
 
 
 def _format(request: Request) -> DiffFormat:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.bounds import bounded_body
 from catalog_service.api.parameters import at_of, one
 from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.reads.lookups import looked_up, looked_up_all, queries_of
@@ -56,8 +57,7 @@ async def bulk_lookup(context: Context, request: Request) -> Response:
     """
     given = request.query_params
     wanted, at = context.filter(given), at_of(given)
-    body = await _bounded(request)
-    queries = _queries(request.headers.get("content-type", ""), body)
+    queries = _queries(request.headers.get("content-type", ""), await bounded_body(request, MOST_BYTES))
     check_ready(context.reader, at)
     snapshot = await context.indexed(at)
 
@@ -67,15 +67,6 @@ async def bulk_lookup(context: Context, request: Request) -> Response:
 
     asked = subject(snapshot, "lookup", f"{canonical(wanted)}\n{hashlib.sha256(encode(queries)).hexdigest()}")
     return await context.answers.versioned(request, asked, rendered, keep=False)
-
-
-async def _bounded(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"a lookup has at most {MOST_BYTES} bytes")
-    return bytes(body)
 
 
 def _queries(content_type: str, body: bytes) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.rest.context import Context
-from catalog_service.catalog.conflict import ConflictKind
 from catalog_service.catalog.select import Resolve
 from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Kind
@@ -87,7 +86,6 @@ DIRECTION = words_parameter("direction", Direction, "As the customer's firewall 
 KIND = words_parameter("kind", Kind, "What endpoint sets hold.")
 SCENARIO = Parameter("scenario", "Questions by name, as `/v1/scenarios` lists them.", many=True)
 RESOLVE = words_parameter("resolve", Resolve, "`tags`: prefixes of service tags in place of references.")
-CONFLICT_KIND = words_parameter("kind", ConflictKind, "What sources disagree on.")
 FILTERS = (SOURCE, SERVICE, CLOUD, REGION, DIRECTION, KIND, SCENARIO, RESOLVE)
 CURSOR = Parameter("cursor", "Where the page starts: `next` of the page before.")
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from catalog_service.api.answers import Body, Subject
 from catalog_service.api.parameters import is_number, limit_of, one
-from catalog_service.api.reads.sources import check_sources
+from catalog_service.api.reads.sources import check_source
 from catalog_service.api.reads.versions import one_version, version_page
 from catalog_service.api.rest.context import Context, encode, page
 from catalog_service.api.rest.operation import CURSOR, Operation, Parameter, in_path, limit
@@ -23,7 +23,7 @@ async def versions(context: Context, request: Request) -> Response:
     source, cursor = one(given, "source"), one(given, "cursor")
     limit = limit_of(given, default=_DEFAULT, most=_MOST)
     if source:
-        (source,) = check_sources(context.reader, context.sources, (source,))
+        source = check_source(context.reader, context.sources, source)
 
     async def rendered() -> Body:
         return page(request, await version_page(context.reader, source, limit, cursor))

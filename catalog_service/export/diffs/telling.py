@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from catalog_service.catalog.space import AddressSpace, Extent
-from catalog_service.views.changes import DiffEntry
+from catalog_service.views.changes import ChangeView, DiffEntry
 from schema.change import AttributeValue, Summary
 from schema.words import Disposition, Significance
 
@@ -29,8 +29,7 @@ def in_words(summary: Summary) -> str:
 
 def entry_in_words(entry: DiffEntry) -> str:
     """Return what happened to one record: ``changed, +1 -2 prefixes; AddedIp``, and which kind of noise it is."""
-    counts = (entry.prefixes_added, entry.prefixes_removed, entry.fqdns_added, entry.fqdns_removed)
-    members = _members(*map(len, counts))
+    members = members_in_words(entry)
     noise = "" if entry.significance is Significance.MATERIAL else f" ({entry.significance} only)"
     space = f"; {space_in_words(entry.space)}" if entry.space else ""
     return f"{WORDS[entry.disposition]}{', ' if members else ''}{members}; {entry.impact}{noise}{space}"
@@ -62,6 +61,12 @@ def value_text(value: AttributeValue | UnsetType) -> str:
 def one_line(text: str) -> str:
     """Return ``text`` without control characters: upstream's words can neither end a line nor steer a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def members_in_words(change: DiffEntry | ChangeView) -> str:
+    """Return how many members one record gained and lost: ``+1 -2 prefixes, +1 -0 fqdns``; empty where none."""
+    counts = (change.prefixes_added, change.prefixes_removed, change.fqdns_added, change.fqdns_removed)
+    return _members(*map(len, counts))
 
 
 def _members(prefixes_added: int, prefixes_removed: int, fqdns_added: int, fqdns_removed: int) -> str:
