@@ -32,7 +32,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from bench.measure import Row
 from catalog_service.api.app import create_app
-from catalog_service.api.rest.context import encode
+from catalog_service.api.context import encode
 from catalog_service.catalog.snapshot import Snapshot, SourceContent
 from catalog_service.reader import Reader
 from catalog_service.store import codec

@@ -19,7 +19,7 @@ from catalog_service.api.openapi import openapi_document
 from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions
 from catalog_service.export.document import AllowlistView
-from catalog_service.views.changes import Diff, HeldView, VersionPage
+from catalog_service.views.diffs import Diff, HeldView, VersionPage
 from catalog_service.views.lookups import Lookup
 from catalog_service.views.mirrors import MirrorPage
 from catalog_service.views.records import Record, RecordPage

@@ -11,7 +11,7 @@ import pytest
 
 from catalog_service.export.document import AllowlistView
 from catalog_service.store.connect import Store
-from catalog_service.views.changes import Diff, HeldView, VersionPage
+from catalog_service.views.diffs import Diff, HeldView, VersionPage
 from catalog_service.views.lookups import Lookup
 from catalog_service.views.records import Record, RecordPage
 from catalog_service.views.sources import SourceView

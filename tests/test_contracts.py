@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import fields
 
 from catalog_service.contracts import PUBLISHED, json_contract, outdated, write
-from catalog_service.views.changes import Diff
+from catalog_service.views.diffs import Diff
 from catalog_service.views.records import Record
 
 

@@ -17,7 +17,7 @@ from catalog_service.catalog.diff import diff
 from catalog_service.export.diffs.formats import DIFF_FORMATS, diff_format_named
 from catalog_service.export.diffs.markdown import code
 from catalog_service.export.diffs.table import HEADER
-from catalog_service.views.changes import Diff, by_service, diff_view
+from catalog_service.views.diffs import Diff, by_service, diff_view
 from schema.change import summarize
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog_service.api.pages.folding import SourceGroup, folded
 from catalog_service.store.connect import Store
-from catalog_service.views.changes import DiffEntry
+from catalog_service.views.diffs import DiffEntry
 from schema.words import Disposition, Impact, Significance
 from tests.api_client import (
     DAY,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from catalog_service.export.document import AllowlistView
 from catalog_service.store.connect import Store
-from catalog_service.views.changes import Diff
+from catalog_service.views.diffs import Diff
 from catalog_service.views.records import Pattern, Record
 from schema.change import AttributeChange
 from schema.fqdn import PatternType

@@ -38,7 +38,7 @@ from catalog_service.reader import Reader
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.server_process import spawn, stop
 from catalog_service.sync.history import import_history
-from catalog_service.views import biographies, changes, lookups
+from catalog_service.views import biographies, diffs, lookups
 from catalog_service.views.records import Record
 from catalog_service.views.scenarios import ScenarioView
 from catalog_service.views.sources import SourceView
@@ -184,9 +184,9 @@ PUBLISHED: dict[str, type[Struct]] = {
     "Attributes": Attributes,
     "Biography": biographies.Biography,
     "BulkLookup": lookups.BulkLookup,
-    "Change": changes.DiffEntry,
+    "Change": diffs.DiffEntry,
     "Conflict": Conflict,
-    "Diff": changes.Diff,
+    "Diff": diffs.Diff,
     "EndpointSet": Record,
     "HeldVersion": HeldVersion,
     "HistoryEvent": biographies.Event,
@@ -198,7 +198,7 @@ PUBLISHED: dict[str, type[Struct]] = {
     "LookupItem": lookups.LookupItem,
     "Match": lookups.MatchView,
     "Period": Period,
-    "PlainChange": changes.ChangeView,
+    "PlainChange": diffs.ChangeView,
     "Regions": Regions,
     "Scenario": ScenarioView,
     "SeriesPoint": SeriesPoint,

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalog_service.api.actions import Actions
 from catalog_service.api.answers import Answers
 from catalog_service.api.bounds import refusal
+from catalog_service.api.context import Context
 from catalog_service.api.docs import docs_routes
 from catalog_service.api.front import Front
 from catalog_service.api.graphiql import asset_routes, graphiql_page
@@ -31,7 +32,6 @@ from catalog_service.api.pages.errors import unrouted
 from catalog_service.api.pages.page import pages_of
 from catalog_service.api.pages.routes import home_page, page_routes
 from catalog_service.api.problems import on_error, problem, told
-from catalog_service.api.rest.context import Context
 from catalog_service.api.rest.routes import routes
 from catalog_service.reader import Reader
 from catalog_service.tasks import stop

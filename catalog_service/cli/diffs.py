@@ -18,7 +18,7 @@ from catalog_service.cli.output import in_color, print_json, warn_of_missing
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.export.diffs.formats import DIFF_FORMATS, diff_format_named
 from catalog_service.export.diffs.unified import block, heading
-from catalog_service.views.changes import DiffEntry
+from catalog_service.views.diffs import DiffEntry
 from schema.change import Summary
 from schema.words import Family, Impact, Kind, Only
 

@@ -15,7 +15,7 @@ from catalog_service.cli.output import print_json, print_table, say, warn_of_mis
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.export.diffs.telling import members_in_words
 from catalog_service.views.biographies import Biography, Event, Life, ThatDay
-from catalog_service.views.changes import ChangeView
+from catalog_service.views.diffs import ChangeView
 
 
 @command("history")

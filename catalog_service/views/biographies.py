@@ -14,7 +14,7 @@ from msgspec import Struct
 from catalog_service.catalog.biography import Deed, Period, SeriesPoint, Stay, Subject, periods
 from catalog_service.catalog.chronicle import Chronicle
 from catalog_service.catalog.lookup import Relation
-from catalog_service.views.changes import ChangeView, change_view
+from catalog_service.views.diffs import ChangeView, change_view
 from schema.words import Disposition
 
 

@@ -12,8 +12,8 @@ from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.nodes import Node
 from catalog_service.api.graphql.pages import PageInfo
 from catalog_service.api.graphql.words import Cloud, Direction, Disposition, Impact, Kind, Significance
-from catalog_service.views import changes as views
-from catalog_service.views.changes import ChangeView, change_view
+from catalog_service.views import diffs as views
+from catalog_service.views.diffs import ChangeView, change_view
 from schema import version as words
 from schema.version import Point
 
@@ -274,7 +274,7 @@ class Label:
 class AuditEntry:
     at: datetime
     who: str
-    action: str = strawberry.field(description="label-set, label-delete, accept, reject or rollback.")
+    action: str = strawberry.field(description="label-set, label-delete, accept, reject, rollback or prune.")
     subject: str = strawberry.field(description="The label's name, or the source.")
     before: str
     after: str

@@ -40,7 +40,7 @@ from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.export.document import AllowlistView
 from catalog_service.views.biographies import Biography
-from catalog_service.views.changes import Diff, HeldView
+from catalog_service.views.diffs import Diff, HeldView
 from catalog_service.views.lookups import BulkLookup, Lookup
 from catalog_service.views.records import Record, record_view
 from catalog_service.views.scenarios import ScenarioView
@@ -48,7 +48,7 @@ from catalog_service.views.sources import SourceView
 from schema.errors import BadParameterError
 from schema.version import AuditEntry, HeldVersion, Label, Version
 
-_AUDIT_MOST = 500
+_AUDIT_MOST, _AUDIT_KEPT = 500, 10_000
 _BULK_COST = 100_000
 """As many matches as one bulk answer may have."""
 Resolver = Callable[..., Awaitable[object]]
@@ -256,9 +256,10 @@ class Query:
     )
     async def audit(self, info: Context, first: int = 50, skip: int = 0) -> tuple[AuditEntry, ...]:
         check_operator(info.context.door.actions, info.context.authorization)
-        for name, value, least in (("first", first, 1), ("skip", skip, 0)):
-            if not least <= value <= (_AUDIT_MOST if name == "first" else 10_000):
-                raise BadParameterError(f"{name} is out of bounds", parameter=name, value=value)
+        if not 1 <= first <= _AUDIT_MOST:
+            raise BadParameterError(f"first is a number from 1 to {_AUDIT_MOST}", parameter="first", value=first)
+        if not 0 <= skip <= _AUDIT_KEPT:
+            raise BadParameterError(f"skip is a number from 0 to {_AUDIT_KEPT}", parameter="skip", value=skip)
         return await info.context.reader.store.audit.newest(first, skip)
 
 

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from catalog_service.api.answers import Body, Subject
+from catalog_service.api.context import canonical
 from catalog_service.api.pages.folding import folded
 from catalog_service.api.pages.links import diff_link, link, span
 from catalog_service.api.pages.page import Pages, given_of
 from catalog_service.api.parameters import ends_of, one
 from catalog_service.api.reads.diffs import diff_between, diff_span
-from catalog_service.api.rest.context import canonical
 from catalog_service.catalog.compare import DiffFilter
 from schema.words import Cloud, Direction, Family, Impact, Kind, Only
 

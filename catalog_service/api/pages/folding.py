@@ -13,7 +13,7 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog_service.views.changes import DiffEntry, ServiceChanges, by_service
+from catalog_service.views.diffs import DiffEntry, ServiceChanges, by_service
 from schema.change import Summary
 from schema.words import Impact, Significance
 

@@ -12,8 +12,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context
 from catalog_service.api.pages import links, texts
-from catalog_service.api.rest.context import Context
 from schema.errors import BadParameterError
 
 CONTENT_SECURITY_POLICY = (

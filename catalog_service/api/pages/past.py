@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from catalog_service.api.context import Context
 from catalog_service.api.pages.errors import FAULTS
 from catalog_service.api.problems import told
 from catalog_service.api.reads.biographies import biography
-from catalog_service.api.rest.context import Context
 from catalog_service.views.biographies import Biography
 from schema.errors import RequestError
 

@@ -11,7 +11,7 @@ from catalog_service.catalog.select import Filter, select
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.reader import Reader
 from catalog_service.store.contents import Difference
-from catalog_service.views.changes import Diff, diff_view
+from catalog_service.views.diffs import Diff, diff_view
 from schema.endpoint_set import EndpointSet
 from schema.errors import NoMatchError
 from schema.version import Point

@@ -7,7 +7,7 @@ import asyncio
 from catalog_service.catalog.compare import Comparison, DiffFilter, compare
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
-from catalog_service.views.changes import HeldView, diff_entries
+from catalog_service.views.diffs import HeldView, diff_entries
 from schema.endpoint_set import EndpointSet
 
 

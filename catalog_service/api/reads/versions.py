@@ -6,7 +6,7 @@ from catalog_service.api.cursors import decode_cursor, encode_cursor
 from catalog_service.api.reads.asked import naming
 from catalog_service.catalog.select import Filter
 from catalog_service.reader import Reader
-from catalog_service.views.changes import VersionPage
+from catalog_service.views.diffs import VersionPage
 from schema.errors import UnknownVersionError
 from schema.version import Point, Version
 

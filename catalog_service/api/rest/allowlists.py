@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context, Headers, canonical, lasting, listed, subject, told
 from catalog_service.api.negotiation import preferred
 from catalog_service.api.parameters import at_of, is_yes, number_of, one, word_of
 from catalog_service.api.reads.allowlists import exported
 from catalog_service.api.reads.asked import check_ready
-from catalog_service.api.rest.context import Context, Headers, canonical, lasting, listed, subject, told
 from catalog_service.api.rest.operation import AT, FILTERS, Operation, Parameter
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context, encode
 from catalog_service.api.parameters import many, one
 from catalog_service.api.reads.biographies import biography
 from catalog_service.api.reads.sources import check_sources
-from catalog_service.api.rest.context import Context, encode
 from catalog_service.api.rest.operation import SOURCE, Operation, Parameter
 from catalog_service.views.biographies import Biography
 from schema.errors import BadParameterError

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context, canonical, listed, page, subject
 from catalog_service.api.parameters import limit_of, one
 from catalog_service.api.reads.asked import check_ready
-from catalog_service.api.reads.changes import Span, mirror_page, mirror_span, restarted
-from catalog_service.api.rest.context import Context, canonical, listed, page, subject
+from catalog_service.api.reads.mirrors import Span, mirror_page, mirror_span, restarted
 from catalog_service.api.rest.operation import (
     CLOUD,
     CURSOR,

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context, encode, listed, subject
 from catalog_service.api.parameters import at_of, many, words_of
 from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.reads.conflicts import conflicts_at
 from catalog_service.api.reads.sources import check_sources
-from catalog_service.api.rest.context import Context, encode, listed, subject
 from catalog_service.api.rest.operation import AT, SOURCE, Operation, words_parameter
 from catalog_service.catalog.conflict import ConflictKind, Conflicts
 

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body, Subject
+from catalog_service.api.context import Context, canonical, listed
 from catalog_service.api.negotiation import preferred
 from catalog_service.api.parameters import ends_of, is_number, is_yes, one
 from catalog_service.api.reads.diffs import diff_between, diff_span
-from catalog_service.api.rest.context import Context, canonical, listed
 from catalog_service.api.rest.operation import (
     CLOUD,
     DIRECTION,
@@ -25,7 +25,7 @@ from catalog_service.api.rest.operation import (
 )
 from catalog_service.export.diffs.formats import DIFF_FORMATS, DiffFormat, diff_format_named
 from catalog_service.store.connect import Store
-from catalog_service.views.changes import Diff
+from catalog_service.views.diffs import Diff
 from schema.words import Family, Impact, Kind, Only
 
 _YES_NO = ("yes", "no")

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
-from catalog_service.api.rest.context import Context
+from catalog_service.api.context import Context
 from catalog_service.api.rest.operation import Operation, in_path
 
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context, encode
 from catalog_service.api.reads.held import held_view
-from catalog_service.api.rest.context import Context, encode
 from catalog_service.api.rest.operation import Operation, in_path
-from catalog_service.views.changes import HeldView
+from catalog_service.views.diffs import HeldView
 from schema.version import HeldVersion
 
 

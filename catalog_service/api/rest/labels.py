@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
-from catalog_service.api.rest.context import Context, encode
+from catalog_service.api.context import Context, encode
 from catalog_service.api.rest.operation import Operation
 from schema.version import Label
 

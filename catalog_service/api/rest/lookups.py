@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from catalog_service.api.answers import Body
 from catalog_service.api.bounds import bounded_body
+from catalog_service.api.context import Context, canonical, encode, lasting, subject, told
 from catalog_service.api.parameters import at_of, one
 from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.reads.lookups import looked_up, looked_up_all, queries_of
-from catalog_service.api.rest.context import Context, canonical, encode, lasting, subject, told
 from catalog_service.api.rest.operation import AT, FILTERS, Operation, Parameter
 from catalog_service.views.lookups import BulkLookup, Lookup
 from schema.errors import BadParameterError

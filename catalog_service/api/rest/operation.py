@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog_service.api.rest.context import Context
+from catalog_service.api.context import Context
 from catalog_service.catalog.select import Resolve
 from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Kind

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context, canonical, encode, lasting, page, subject, told
 from catalog_service.api.parameters import at_of, is_number, limit_of, many, one, sort_of
 from catalog_service.api.reads.records import page_start, record_page
-from catalog_service.api.rest.context import Context, canonical, encode, lasting, page, subject, told
 from catalog_service.api.rest.operation import AT, CURSOR, FILTERS, Operation, Parameter, in_path, limit
 from catalog_service.catalog.sort import SortKey
 from catalog_service.views.records import Record, RecordPage, record_view

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from catalog_service.api.context import Context
 from catalog_service.api.front import MAY_KEEP
 from catalog_service.api.rest import (
     allowlists,
@@ -23,7 +24,6 @@ from catalog_service.api.rest import (
     sources,
     versions,
 )
-from catalog_service.api.rest.context import Context
 from catalog_service.api.rest.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (

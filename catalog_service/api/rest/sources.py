@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body
+from catalog_service.api.context import Context, encode
 from catalog_service.api.reads.scenarios import scenario_views
 from catalog_service.api.reads.sources import source_views
-from catalog_service.api.rest.context import Context, encode
 from catalog_service.api.rest.operation import Operation
 from catalog_service.catalog.regions import Regions, all_regions
 from catalog_service.views.scenarios import ScenarioView

@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.answers import Body, Subject
+from catalog_service.api.context import Context, encode, page
 from catalog_service.api.parameters import is_number, limit_of, one
 from catalog_service.api.reads.sources import check_source
 from catalog_service.api.reads.versions import one_version, version_page
-from catalog_service.api.rest.context import Context, encode, page
 from catalog_service.api.rest.operation import CURSOR, Operation, Parameter, in_path, limit
-from catalog_service.views.changes import VersionPage
+from catalog_service.views.diffs import VersionPage
 from schema.version import Version
 
 _DEFAULT, _MOST = 50, 500

@@ -14,7 +14,7 @@ from msgspec import Struct
 from catalog_service.export.diffs.markdown import render_markdown
 from catalog_service.export.diffs.table import render_table
 from catalog_service.export.diffs.unified import render_unified
-from catalog_service.views.changes import Diff
+from catalog_service.views.diffs import Diff
 from schema.errors import BadParameterError
 
 

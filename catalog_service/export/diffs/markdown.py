@@ -27,7 +27,7 @@ from msgspec import UNSET
 from catalog_service.catalog.moves import Move
 from catalog_service.catalog.space import Extent
 from catalog_service.export.diffs.telling import entry_in_words, extent_in_words, in_words, value_text
-from catalog_service.views.changes import Diff, DiffEntry, by_service
+from catalog_service.views.diffs import Diff, DiffEntry, by_service
 from schema.change import AttributeChange
 
 _OPEN_LINES = 20

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from catalog_service.export.diffs.telling import value_text
 from catalog_service.export.table import inert
-from catalog_service.views.changes import Diff, DiffEntry
+from catalog_service.views.diffs import Diff, DiffEntry
 from schema.words import Kind
 
 HEADER = (

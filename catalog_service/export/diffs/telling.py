@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from catalog_service.catalog.space import AddressSpace, Extent
-from catalog_service.views.changes import ChangeView, DiffEntry
+from catalog_service.views.diffs import ChangeView, DiffEntry
 from schema.change import AttributeValue, Summary
 from schema.words import Disposition, Significance
 

@@ -22,7 +22,7 @@ from msgspec import UNSET
 from catalog_service.catalog.moves import Move
 from catalog_service.catalog.space import AddressSpace
 from catalog_service.export.diffs.telling import entry_in_words, extent_in_words, in_words, one_line, value_text
-from catalog_service.views.changes import Diff, DiffEntry
+from catalog_service.views.diffs import Diff, DiffEntry
 from schema.change import AttributeChange, Summary
 
 
