@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import structlog
 from redis.exceptions import RedisError
@@ -187,7 +187,10 @@ class Reader:
             return await self._labelled(name, text)
         point = await self.store.versions.valid_at(_moment(text))
         if point is None:
-            raise UnknownVersionError(f"this catalogue had no version yet at {text}", parameter="at", value=text)
+            known = await self.store.versions.earliest()
+            since = f": it begins at {known:%Y-%m-%d}, `catalog-service import` adds what was before" if known else ""
+            message = f"this catalogue had no version yet at {text}{since}"
+            raise UnknownVersionError(message, parameter="at", value=text)
         return point
 
     async def _labelled(self, name: str, spec: str) -> Point:
@@ -245,10 +248,9 @@ def _moment(text: str) -> datetime:
     """Return the instant that a date (its end) or a date-time names, UTC. Raises BadParameterError."""
     try:
         if len(text) == len("2026-11-23"):
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) - timedelta(
-                microseconds=1
-            )
-        moment = datetime.fromisoformat(text)
+            moment = datetime.combine(date.fromisoformat(text), time.max, UTC)
+        else:
+            moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         message = f"{text!r} is not a label, {_SPECS}"
         raise BadParameterError(message, parameter="at", value=text) from None

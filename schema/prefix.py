@@ -121,8 +121,13 @@ def _parsed(text: str) -> tuple[str, str]:
     if not 0 <= length <= bits or (slash and str(length) != digits):
         raise ValueError(f"{text!r} has no prefix length from 0 to {bits}")
     if int.from_bytes(packed) & _HOST_BITS[bits - length]:
-        raise ValueError(f"{text!r} has host bits set")
+        raise ValueError(f"{text!r} has host bits set: its block is {_block_of(packed, length, code)}/{length}")
     return (_BYTE[family] + packed + _BYTE[length]).decode("latin-1"), f"{inet_ntop(code, packed)}/{length}"
+
+
+def _block_of(packed: bytes, length: int, code: int) -> str:
+    bits = 8 * len(packed) - length
+    return inet_ntop(code, (int.from_bytes(packed) >> bits << bits).to_bytes(len(packed)))
 
 
 # 192.88.99.0/24 (6to4 relays, deprecated) and 2002::/16 are routed nowhere a customer should allow either.

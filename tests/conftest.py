@@ -7,9 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.server_process import spawn, stop
+
+# No test is timed: a busy machine is no failure.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 

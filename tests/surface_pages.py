@@ -206,7 +206,7 @@ def _history_told(body: Body) -> object:
                 f"{one['name']} {one['relation']}",
                 "listed" if one["listed"] else "not listed",
                 [at for period in one["periods"] for at in (period["from"], period.get("until")) if at],
-                ", ".join(one["sources"]),
+                _listed_by(one),
             ]
             for one in body["lives"]
         ],
@@ -223,6 +223,11 @@ def _history_told(body: Body) -> object:
         "on": _that_day_told(body.get("on")),
         "missing": body.get("missing", []),
     }
+
+
+def _listed_by(life: Body) -> str:
+    gone = ", ".join(source for source in life["sources"] if source not in life["listed_by"])
+    return ", ".join(life["listed_by"]) + (f"; before also {gone}" if life["listed_by"] and gone else gone)
 
 
 def _that_day_told(on: Body | None) -> list[object]:

@@ -99,6 +99,9 @@ def test_a_prefix_of_one_address_is_exact() -> None:
         ("https://A.Example.com:8443/path?q=1#x", "a.example.com"),
         ("http://20.1.2.3/", "20.1.2.3"),
         ("https://[2603:1000::0:1]:443/", "2603:1000::1"),
+        ("20.1.2.3:443", "20.1.2.3"),
+        ("[2603:1000::1]:443", "2603:1000::1"),
+        ("A.Example.com:8443", "a.example.com"),
         ("wss://*.flow.example.com", "*.flow.example.com"),
         ("http://[::ffff:20.1.2.3]/", "20.1.2.3"),
         ("::ffff:20.1.2.3", "20.1.2.3"),
@@ -122,7 +125,7 @@ def test_other_queries_stand_as_they_are(query: str) -> None:
     "query",
     [
         "", " ", "20.1.2.3/8", "20.1.2.256", "nonsense", "a b.com", "fe80::1%eth0", "x" * 400, "0177.0.0.1", "20.1.2",
-        "0x14.1.2.3", "0x7f.0x1", "a.0x1f", "20.1.2.3.", "20.1.2.3:443", "20.1.2.3/-1", "20.1.2.3/08", "1.2.3.4\x00",
+        "0x14.1.2.3", "0x7f.0x1", "a.0x1f", "20.1.2.3.", "20.1.2.3/-1", "20.1.2.3/08", "1.2.3.4\x00",
         "[2603::1]", "20.1.2.3-20.1.2.9", "::ffff:20.1.2.3/111", "https://", "https:///path", "://a.example.com",
         "https://user@a.example.com/", "https://user:secret@a.example.com/", "https://a.example.com:http/",
         "https://[2603::1/", "https://2603::1/", "https://[a.example.com]/", "https://[fe80::1%25eth0]/",

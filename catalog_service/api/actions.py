@@ -73,7 +73,9 @@ def check_operator(actions: Actions | None, authorization: str) -> Actions:
         UnauthenticatedError: the header is missing, or says another token.
     """
     if actions is None or not actions.token:
-        raise ForbiddenError("this service was started without an operator's token: nothing can be changed through it")
+        raise ForbiddenError(
+            "this service has no operator's token (CATALOG_OPERATOR_TOKEN): nothing can be changed through it"
+        )
     scheme, _, given = authorization.partition(" ")
     if scheme.lower() != _SCHEME or not hmac.compare_digest(given.strip().encode(), actions.token.encode()):
         raise UnauthenticatedError("this needs the header `Authorization: Bearer` with the operator's token")

@@ -94,6 +94,8 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
     status, detail, headers = 500, "", None
     if isinstance(error, HTTPException):
         status, detail, headers = error.status_code, error.detail, error.headers
+        if headers and "Allow" in headers:
+            detail = f"this address takes {headers['Allow']}"
     return problem(Told(status, _HTTP_CODES.get(status, "BAD_REQUEST"), detail), headers=dict(headers or {}))
 
 

@@ -24,6 +24,8 @@ _MAPPED = 0xFFFF
 _NUMBER = re.compile(r"0x[0-9a-f]*|\d+")
 """A last label that makes browsers read a host as IPv4, ``0x7f.0x1`` (WHATWG URL 3.5): no name ends so."""
 
+_WITH_PORT = re.compile(r"(?:([^:/\[\]]+)|\[([0-9a-fA-F:.]+)\]):\d{1,5}", re.ASCII)
+
 
 class Target(Struct, frozen=True):
     """What to look up: a block (an address is one of full length) or a name."""
@@ -32,7 +34,7 @@ class Target(Struct, frozen=True):
     """Canonical: ``20.1.2.3``, ``20.1.0.0/16``, ``login.example.com``."""
     block: Block | None = None
     rewritten: bool = False
-    """It is not the query as it stands: a URL's host, or the IPv4 address in a mapped one."""
+    """It is not the query as it stands: the host of a URL or before a port, or the IPv4 address in a mapped one."""
 
     @property
     def prefix(self) -> str:
@@ -50,6 +52,7 @@ def read_target(query: str) -> Target:
     | ``20.1.0.0/16``            | a block, host bits clear                                  |
     | ``a.example.com.``         | a host name, wildcards allowed                            |
     | ``https://a.example.com/`` | its host, whatever scheme, port and path                  |
+    | ``20.1.2.3:443``           | its host: what logs write                                 |
 
     Raises:
         BadParameterError: none of these; or a URL with a user name or password in it.
@@ -60,6 +63,9 @@ def read_target(query: str) -> Target:
         return Target(target.text, target.block, rewritten=True)
     if not text or len(text) > _MAX_QUERY_LENGTH:
         raise _bad("an address, a CIDR block, a host name or a URL is needed", text)
+    if with_port := _WITH_PORT.fullmatch(text):
+        target = _host(with_port[1] or with_port[2])
+        return Target(target.text, target.block, rewritten=True)
     return _host(text)
 
 

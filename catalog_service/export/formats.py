@@ -73,7 +73,7 @@ def document(snapshot: Snapshot, view: View, kinds: tuple[Kind, ...]) -> Allowli
 
 def format_named(name: str) -> Format:
     """Return the format ``name``. Raises BadParameterError."""
-    found = next((one for one in LISTED if one.name == name), None)
+    found = next((one for one in LISTED if one.name == name.lower()), None)
     if found is None:
         message = f"{name!r} is not a format; there are {', '.join(FORMATS)}"
         raise BadParameterError(message, parameter="format", value=name, known=FORMATS)

@@ -104,10 +104,10 @@ def _over(format_: Format, members: tuple[str, ...], fewest: tuple[str, ...], bo
         if too_long
         else (f"{size} bytes, {size - bounds.max_bytes} over the limit of {bounds.max_bytes}")
     )
-    fits = "which fits" if bounds.hold(fewest) else "too many as well"
+    fits, ways = ("which fits", "aggregate, split") if bounds.hold(fewest) else ("too many as well", "split")
     message = (
         f"this list has {over} for {format_.name}; aggregated it has {len(fewest)} ({fits});"
-        " overflow=aggregate, split or truncate, a narrower filter, or limit= for a larger device"
+        f" overflow={ways} or truncate, a narrower filter, or limit= for a larger device"
     )
     return OverLimitError(
         message,

@@ -97,6 +97,11 @@ class Versions:
         found = await self._ask("ZREVRANGEBYSCORE", keys.TIMELINE, moment.timestamp(), "-inf", "LIMIT", 0, 1)
         return Point(int(found[0]), moment) if found else None
 
+    async def earliest(self) -> datetime | None:
+        """Return since when anything is known, None before the first version."""
+        found = await self._ask("ZRANGE", keys.TIMELINE, 0, 0, "WITHSCORES")
+        return datetime.fromtimestamp(float(found[1]), UTC) if found else None
+
     async def since(self, number: int) -> datetime | None:
         """Return since when version ``number`` was valid upstream, as far as is known; None: no such version."""
         score = await self._ask("ZSCORE", keys.TIMELINE, padded(number))

@@ -51,6 +51,8 @@ class Life(Struct, frozen=True):
     """In order, never empty; of several records that list a member, their union."""
     sources: tuple[str, ...]
     """Those that ever listed it, sorted."""
+    listed_by: tuple[str, ...]
+    """Those of them that list it in what is served now."""
     records: tuple[str, ...]
     """Ids of the records that ever held it, sorted."""
 
@@ -120,6 +122,7 @@ def life(name: str, relation: Relation, stays: tuple[Stay, ...]) -> Life:
         any(stay.served for stay in stays),
         periods(stays),
         tuple(sorted({stay.source for stay in stays})),
+        tuple(sorted({stay.source for stay in stays if stay.served})),
         tuple(sorted({stay.record for stay in stays})),
     )
 

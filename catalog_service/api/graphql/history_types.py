@@ -37,7 +37,8 @@ class Life:
     relation: Relation
     listed: bool = strawberry.field(description="In what is served now.")
     periods: list[Period]
-    sources: list[str]
+    sources: list[str] = strawberry.field(description="Those that ever listed it.")
+    listed_by: list[str] = strawberry.field(description="Those that list it in what is served now.")
     records: list[str]
 
 
