@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import statistics
 import subprocess
@@ -146,8 +147,10 @@ def _started(directory: Path, environment: dict[str, str]) -> float:
 
 
 async def _seconds(work: Callable[[], Awaitable[object]], runs: int = 7) -> float:
-    """Return the median seconds of ``work``, once done before."""
+    """Return the median seconds of ``work``, once done before, with what the benchmark itself holds out of gc's way."""
     await work()
+    gc.collect()
+    gc.freeze()
     taken = []
     for _ in range(runs):
         start = time.perf_counter()

@@ -109,7 +109,7 @@ contents = st.lists(
 ).map(lambda several: tuple(sorted(several, key=lambda one: one.id)))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     history=st.lists(contents, min_size=2, max_size=6),
     limit=st.integers(1, 4),

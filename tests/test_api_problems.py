@@ -167,3 +167,19 @@ async def test_a_fault_of_ours_is_a_500_without_its_inside(store: Store) -> None
     body = problem(response, 500, "INTERNAL")
     assert "attribute" not in body["detail"]
     assert response.headers["x-catalog-demo"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/v1/allowlist?service=AzureConnector", "AzureConnectors"),
+        ("/v1/allowlist?service=azureconnectors.westeurop", "AzureConnectors.WestEurope"),
+        ("/v1/endpoints?source=azure-service-tag-public", TAGS),
+    ],
+)
+async def test_a_near_miss_is_named(store: Store, path: str, meant: str) -> None:
+    """Whoever spells a service or a source nearly right is told what there is."""
+    async with catalog_client(store) as opened:
+        answer = await opened.get(path)
+    assert answer.status_code == 404
+    assert f"did you mean {meant}?" in answer.json()["detail"]

@@ -87,7 +87,7 @@ def dropped(file: File) -> int:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(snapshot=snapshots(), family=st.sampled_from(Family))
 def test_what_goes_in_comes_out(name: str, snapshot: Snapshot, family: Family) -> None:
     """A file has the very members that its format holds, each once and in catalogue order; the rest is counted."""
@@ -115,7 +115,7 @@ def test_what_goes_in_comes_out(name: str, snapshot: Snapshot, family: Family) -
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if HOLDS.get(name, ANYTHING)[0]])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(snapshot=snapshots(), family=st.sampled_from(Family), ranges=st.sampled_from(Ranges))
 def test_an_aggregate_has_the_same_addresses_in_the_fewest_entries(
     name: str, snapshot: Snapshot, family: Family, ranges: Ranges
@@ -137,7 +137,7 @@ def test_an_aggregate_has_the_same_addresses_in_the_fewest_entries(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(snapshot=snapshots(), limit=st.integers(1, 12), aggregate=st.booleans())
 def test_the_parts_are_the_list(name: str, snapshot: Snapshot, limit: int, aggregate: bool) -> None:
     """Put together again, the parts of a split list are the whole, none over the limit and each named apart."""
@@ -162,7 +162,6 @@ def _part(name: str, snapshot: Snapshot, options: Options, limit: int, part: int
     return render(name, snapshot, seen(snapshot), (), cut)
 
 
-@settings(deadline=None)
 @given(snapshot=snapshots(), family=st.sampled_from(Family), part=st.integers(1, 3))
 def test_the_holders_of_an_aggregate_are_those_of_its_prefixes(snapshot: Snapshot, family: Family, part: int) -> None:
     """Aggregated, the csv credits a prefix to each record that has a part of it, and to no other, in every part."""

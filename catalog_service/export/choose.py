@@ -6,6 +6,7 @@ In: a snapshot and a `Filter`. Out: the view of it. Called by REST, GraphQL and 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from msgspec.structs import replace
 
@@ -110,7 +111,15 @@ def _check_words(snapshot: Snapshot, wanted: Filter, found: View) -> None:
     for parameter, alone in _words(wanted):
         for value, one in alone:
             if not select(listed, one):
-                raise _adds_nothing(snapshot, parameter, value, hint_of(found))
+                hint = _close_service(snapshot, value) if parameter == "service" else ""
+                raise _adds_nothing(snapshot, parameter, value, hint or hint_of(found))
+
+
+def _close_service(snapshot: Snapshot, value: str) -> str:
+    """Return a hint at the service or title that is spelled nearly as ``value``; empty where none is, or it exists."""
+    known = {name.casefold(): name for one in snapshot.endpoint_sets for name in (one.service, one.title)}
+    close = get_close_matches(value.casefold(), known, n=1, cutoff=0.8)
+    return f"; did you mean {known[close[0]]}?" if close and close[0] != value.casefold() else ""
 
 
 def _check_uses(snapshot: Snapshot, wanted: Filter, found: View) -> None:
