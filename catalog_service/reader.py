@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import structlog
 from redis.exceptions import RedisError
@@ -248,7 +248,8 @@ def _moment(text: str) -> datetime:
     """Return the instant that a date (its end) or a date-time names, UTC. Raises BadParameterError."""
     try:
         if len(text) == len("2026-11-23"):
-            moment = datetime.combine(date.fromisoformat(text), time.max, UTC)
+            after = datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
+            moment = after - timedelta(microseconds=1)
         else:
             moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
