@@ -7,14 +7,13 @@ In: `OPERATIONS`. Out: the document as JSON, in canonical order. Served at ``/op
 from __future__ import annotations
 
 import inspect
-from http import HTTPStatus
 from importlib.metadata import version as release_of
 from itertools import groupby
 
 import msgspec
 from msgspec import Struct
 
-from catalog_service.api.problems import MEDIA_TYPE
+from catalog_service.api.problems import MEDIA_TYPE, phrase
 from catalog_service.api.rest.operation import Operation, Parameter
 from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.catalog.scenarios import all_scenarios
@@ -213,7 +212,7 @@ def _responses(operation: Operation, schemas: dict[type, Schema]) -> Schema:
         found["304"] = {"description": "The client has it: its If-None-Match names it.", "headers": kept}
     # Every operation refuses a parameter that it does not know.
     for status in sorted({400, *operation.problems}):
-        found[str(status)] = {"$ref": "#/components/responses/Problem", "description": HTTPStatus(status).phrase}
+        found[str(status)] = {"$ref": "#/components/responses/Problem", "description": phrase(status)}
     found["default"] = {"$ref": "#/components/responses/Problem"}
     return found
 

@@ -58,6 +58,7 @@ _OPERATORS = {
     CorruptContentError.code: "stored content is damaged",
 }
 _HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
+_PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 _RESERVED = ("type", "title", "status", "detail", "code")
 _log = structlog.get_logger()
 
@@ -99,10 +100,15 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
     return problem(Told(status, _HTTP_CODES.get(status, "BAD_REQUEST"), detail), headers=dict(headers or {}))
 
 
+def phrase(status: int) -> str:
+    """Return a status in words, as RFC 9110 has them; Python names some by older ones before 3.13."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def problem(what: Told, headers: dict[str, str] | None = None) -> Response:
     """Return ``what`` as problem+json."""
     facts = {name: value for name, value in what.facts.items() if name not in _RESERVED}
-    title = HTTPStatus(what.status).phrase
+    title = phrase(what.status)
     body = {"type": "about:blank", "title": title, "status": what.status, "detail": what.detail, "code": what.code}
     extra = {"Cache-Control": "no-store", **(headers or {})}
     if what.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,7 +9,7 @@ from starlette.responses import Response
 
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.pages.page import HEADERS, MEDIA_TYPE, Pages
-from catalog_service.api.problems import Told, on_http_error, problem, told
+from catalog_service.api.problems import Told, on_http_error, phrase, problem, told
 from schema.errors import CatalogError
 
 FAULTS = (CatalogError, RedisError, OSError)
@@ -41,5 +39,5 @@ async def unrouted(pages: Pages, request: Request, error: Exception) -> Response
 def _page(pages: Pages, request: Request, what: Told, as_json: Response) -> Response:
     """Return ``what`` as a page, with the headers that the problem document has."""
     kept = {name: value for name, value in as_json.headers.items() if name not in {"content-type", "content-length"}}
-    html = pages.html(request, "error.html", what=what, title=HTTPStatus(what.status).phrase)
+    html = pages.html(request, "error.html", what=what, title=phrase(what.status))
     return Response(html, what.status, {**kept, **dict(HEADERS), "Vary": "Accept"}, media_type=MEDIA_TYPE)
