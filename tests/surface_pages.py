@@ -219,10 +219,14 @@ def _history_told(body: Body) -> object:
             ]
             for one in reversed(body["events"])
         ],
-        "known": sorted({one["since"] for one in body["known"]}),
+        "known": list({one["since"][:10]: one["since"] for one in reversed(_by_since(body["known"]))}.values())[::-1],
         "on": _that_day_told(body.get("on")),
         "missing": body.get("missing", []),
     }
+
+
+def _by_since(known: list[Body]) -> list[Body]:
+    return sorted(known, key=lambda one: str(one["since"]))
 
 
 def _listed_by(life: Body) -> str:

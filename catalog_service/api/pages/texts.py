@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 
 from markupsafe import Markup
 from msgspec import UNSET, UnsetType
 
+from catalog_service.views.biographies import KnownSince
 from schema.change import AttributeValue
 
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"))
@@ -21,6 +24,13 @@ def moment(at: datetime) -> Markup:
 def day(at: datetime) -> Markup:
     """Return the day of an instant, UTC."""
     return Markup('<time datetime="{}">{:%Y-%m-%d}</time>').format(at.isoformat(), at)
+
+
+def by_day(known: Iterable[KnownSince]) -> tuple[tuple[datetime, tuple[str, ...]], ...]:
+    """Return sources by the day since which they are known, each day with its first instant."""
+    days = groupby(sorted(known, key=lambda one: one.since), key=lambda one: one.since.date())
+    several = [list(ones) for _, ones in days]
+    return tuple((ones[0].since, tuple(sorted(one.source for one in ones))) for ones in several)
 
 
 def age(seconds: float) -> str:
@@ -72,6 +82,7 @@ def spaced(word: str) -> str:
 FILTERS = {
     "moment": moment,
     "day": day,
+    "by_day": by_day,
     "age": age,
     "ago": ago,
     "number": number,
