@@ -108,7 +108,7 @@ class Reader:
         """Return the snapshot at ``point``. Raises UnknownVersionError, GoneError."""
         if point == self.current.point:
             return self.current
-        name = (point, await self._known_of_time() if point.as_of else ())
+        name = (point, await self.known_of_time() if point.as_of else ())
         if name not in self._old:
             self._old[name] = await self.store.contents.snapshot(point)
             if len(self._old) > _OLD_SNAPSHOTS:
@@ -116,7 +116,7 @@ class Reader:
         self._old.move_to_end(name)
         return self._old[name]
 
-    async def _known_of_time(self) -> tuple[int, int]:
+    async def known_of_time(self) -> tuple[int, int]:
         """Return what moves with what a date answers: an import tells more of it, and pruning drops what was valid."""
         return await self.store.versions.last(), await self.store.floor.dropped_count()
 
@@ -149,7 +149,7 @@ class Reader:
             Else as `resolve`.
         """
         point = await self.resolve(spec)
-        if not point.version or point != await self.resolve(str(point.version)):
+        if not point.version or (point.as_of and not point.numbered):
             message = f"{spec!r} names no version of its own: give a number, latest, latest~N or a label"
             raise BadParameterError(message, parameter="at", value=spec)
         return point.version

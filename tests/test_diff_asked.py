@@ -207,9 +207,9 @@ async def test_a_service_that_a_record_left_is_still_one_to_ask_for(store: Store
 
 
 async def test_a_diff_by_dates_is_gone_with_what_was_valid_then(store: Store) -> None:
-    """Also for one that was asked for before."""
+    """Also for one that was asked for before, as JSON and as a page."""
     async with catalog_client(store) as opened:
-        path = f"/v1/diff/{START + DAY:%Y-%m-%d}...{START + 3 * DAY:%Y-%m-%d}"
-        assert (await opened.get(path)).status_code == 200
+        paths = [f"{root}/diff/{START + DAY:%Y-%m-%d}...{START + 3 * DAY:%Y-%m-%d}" for root in ("/v1", "")]
+        assert [(await opened.get(path)).status_code for path in paths] == [200, 200]
         assert (await store.retention.prune(1)).dropped == (1,)
-        assert (await opened.get(path)).status_code == 410
+        assert [(await opened.get(path)).status_code for path in paths] == [410, 410]

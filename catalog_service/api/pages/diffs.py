@@ -83,7 +83,7 @@ async def diff(pages: Pages, request: Request) -> Response:
             meanings=_MEANINGS,
         )
 
-    asked = f"{since}\n{until}\n{first.spec}\n{last.spec}\n{await context.reader.store.versions.last()}"
+    asked = f"{since}\n{until}\n{first.spec}\n{last.spec}\n{await context.reader.known_of_time()}"
     identity, as_of = context.reader.current.identity, last.as_of or first.as_of
     subject = Subject(identity, last.version, "page of a diff", f"{asked}\n{canonical(wanted)}", as_of=as_of)
     return await context.answers.versioned(request, subject, rendered)

@@ -24,7 +24,6 @@ from catalog_service.api.rest.operation import (
     words_parameter,
 )
 from catalog_service.export.diffs.formats import DIFF_FORMATS, DiffFormat, diff_format_named
-from catalog_service.store.connect import Store
 from catalog_service.views.diffs import Diff
 from schema.words import Family, Impact, Kind, Only
 
@@ -60,7 +59,7 @@ async def diff(context: Context, request: Request) -> Response:
         return Body(content, format_.media_type, listed("Missing-Sources", found.missing))
 
     numbered = not (first.as_of or last.as_of) and is_number(since) and is_number(until)
-    known = "" if numbered else await _known_of_time(context.reader.store)
+    known = () if numbered else await context.reader.known_of_time()
     asked = f"{canonical(first)}\n{canonical(last)}\n{known}\n{canonical(wanted)}\n{space}\n{format_.name}"
     varies = "Accept-Encoding" if "format" in given else "Accept, Accept-Encoding"
     identity, as_of = context.reader.current.identity, last.as_of or first.as_of
@@ -68,11 +67,6 @@ async def diff(context: Context, request: Request) -> Response:
     # Regions are read by this release's crosswalk: an answer that they narrow is not good for ever.
     lasting = numbered and not wanted.records.regions
     return await context.answers.versioned(request, subject, rendered, immutable=lasting)
-
-
-async def _known_of_time(store: Store) -> str:
-    """Return what moves with what a date answers: an import tells more of it, and pruning drops what was valid."""
-    return f"{await store.versions.last()} {await store.floor.dropped_count()}"
 
 
 def _format(request: Request) -> DiffFormat:
