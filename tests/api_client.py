@@ -9,9 +9,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,7 +26,7 @@ from catalog_service.api.app import create_app
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
 from catalog_service.store.commits import Commit
-from catalog_service.store.connect import Store
+from catalog_service.store.connect import Store, open_store
 from schema.change import summarize
 from schema.document import Provenance
 from schema.endpoint_set import Attributes, EndpointSet, content_digest, endpoint_set
@@ -143,6 +145,22 @@ async def published(store: Store) -> None:
     await commit(store, TAGS, TAGS_1, START)
     await commit(store, PAGE, PAGE_1, START + DAY)
     await commit(store, TAGS, TAGS_2, START + 2 * DAY)
+
+
+@contextlib.contextmanager
+def served_url(redis_socket: Path, folder: Path, fill: Callable[[Store], Awaitable[None]]) -> Iterator[str]:
+    """Give the address of a store filled by ``fill``, for commands run in this process; emptied afterwards."""
+    url = f"unix://{redis_socket}"
+
+    async def begin(fill: Callable[[Store], Awaitable[None]] | None) -> None:
+        async with open_store(url, folder, service=False) as store:
+            await store.redis.flushall()
+            if fill:
+                await fill(store)
+
+    asyncio.run(begin(fill))
+    yield url
+    asyncio.run(begin(None))
 
 
 def away() -> Store:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,10 @@ import pytest
 from catalog_service.cli import exits
 from catalog_service.cli.app import main
 from catalog_service.export.formats import FORMATS, format_named
-from catalog_service.store.connect import Store, open_store
+from catalog_service.store.connect import Store
 from catalog_service.sync.history import import_history
 from scrapers.history.files import HistoricFile
-from tests.api_client import DAY, START, TAGS, TAGS_1, catalog_client, commit, published
+from tests.api_client import DAY, START, TAGS, TAGS_1, catalog_client, commit, published, served_url
 from tests.device_lists import addresses, read
 from tests.local_source import Clock, body, local_source
 
@@ -180,17 +179,8 @@ async def test_a_cut_by_the_devices_own_limit_is_not_kept_for_good(store: Store)
 @pytest.fixture
 def redis_url(redis_socket: Path, tmp_path: Path) -> Iterator[str]:
     """The address of a store with the same catalogue."""
-    url = f"unix://{redis_socket}"
-
-    async def fill(*, empty: bool) -> None:
-        async with open_store(url, tmp_path, service=False) as store:
-            await store.redis.flushall()
-            if not empty:
-                await published(store)
-
-    asyncio.run(fill(empty=False))
-    yield url
-    asyncio.run(fill(empty=True))
+    with served_url(redis_socket, tmp_path, published) as url:
+        yield url
 
 
 def test_the_command_writes_the_parts_of_a_list(

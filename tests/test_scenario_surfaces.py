@@ -23,7 +23,7 @@ from catalog_service.store.connect import Store, open_store
 from schema.endpoint_set import EndpointSet
 from schema.words import Cloud, Direction
 from scrapers.sources import SOURCES as SOURCES_READ
-from tests.api_client import DAY, START, application, client, commit, graphql
+from tests.api_client import DAY, START, application, client, commit, graphql, served_url
 from tests.catalogs import CONNECTORS, GOV_TAGS, PUBLIC_TAGS, SEED, WORLDWIDE, row, tag
 from tests.test_graphql import RECORD, as_rest, bare
 
@@ -343,17 +343,8 @@ async def test_a_lookup_may_be_asked_of_a_scenario(opened: httpx.AsyncClient) ->
 @pytest.fixture
 def redis_url(redis_socket: Path, tmp_path: Path) -> Iterator[str]:
     """The address of a store with the same catalogue."""
-    url = f"unix://{redis_socket}"
-
-    async def fill(*, empty: bool) -> None:
-        async with open_store(url, tmp_path, service=False) as store:
-            await store.redis.flushall()
-            if not empty:
-                await filled(store)
-
-    asyncio.run(fill(empty=False))
-    yield url
-    asyncio.run(fill(empty=True))
+    with served_url(redis_socket, tmp_path, filled) as url:
+        yield url
 
 
 async def rest(url: str, tmp_path: Path, path: str) -> Any:
