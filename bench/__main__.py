@@ -30,6 +30,8 @@ from bench.measure import Row, cpu, mb, ms, timed, times, used
 from bench.pages import pages
 from bench.queries import queries
 from bench.serving import serving
+from bench.streams import streams
+from bench.webhooks import webhooks
 from bench.weeks import weeks
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
@@ -65,6 +67,8 @@ def rows(files: list[bytes]) -> Iterator[Row]:
     yield from asyncio.run(imports())
     yield from asyncio.run(queries())
     yield from serving(files[-1])
+    yield from webhooks(files)
+    yield from streams()
 
 
 def pipeline(files: list[bytes], before: Content) -> Iterator[Row]:

@@ -1,8 +1,8 @@
 """The published contracts, out of the code that keeps them: ``python -m catalog_service.contracts [--check]``.
 
-Writes ``schema/published/catalog.graphql`` (GraphQL's schema), ``openapi.json`` (REST) and ``records.schema.json``
-(JSON Schema of what REST and ``--json`` answer with). With ``--check`` it writes nothing, and ends with 1 and a diff on
-standard output when a file is not what the code says.
+Writes ``schema/published/catalog.graphql`` (GraphQL's schema), ``openapi.json`` (REST), ``records.schema.json`` (JSON
+Schema of what REST and ``--json`` answer with) and ``events.schema.json`` (of what subscribers are told). With
+``--check`` it writes nothing, and ends with 1 and a diff on standard output when a file is not what the code says.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ from catalog_service.catalog.conflict import Conflicts
 from catalog_service.catalog.regions import Regions
 from catalog_service.export.document import AllowlistView
 from catalog_service.views.diffs import Diff, HeldView, VersionPage
+from catalog_service.views.events import MESSAGES
 from catalog_service.views.lookups import Lookup
 from catalog_service.views.mirrors import MirrorPage
 from catalog_service.views.records import Record, RecordPage
 from catalog_service.views.scenarios import ScenarioView
-from catalog_service.views.schemas import components
+from catalog_service.views.schemas import Schema, components
 from catalog_service.views.sources import SourceView
+from schema.event import EventType
 from schema.version import Version
 
 PUBLISHED = Path(schema.__file__).parent / "published"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_REFERENCE = "#/$defs/{name}"
 _PUBLIC = (
     AllowlistView,
     Conflicts,
@@ -50,6 +54,7 @@ def contracts() -> tuple[tuple[str, str], ...]:
     """Return the name and the text of each contract."""
     return (
         ("catalog.graphql", graphql_contract()),
+        ("events.schema.json", events_contract()),
         ("openapi.json", openapi_document().decode()),
         ("records.schema.json", json_contract()),
     )
@@ -62,13 +67,49 @@ def graphql_contract() -> str:
 
 def json_contract() -> str:
     """Return the JSON Schema (2020-12) of the public Structs, under ``$defs``."""
-    _, definitions = components(_PUBLIC, "#/$defs/{name}")
+    _, definitions = components(_PUBLIC, _REFERENCE)
     document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DIALECT,
         "title": "Records of the endpoint catalogue",
         "description": "What REST and --json answer with. A field that does not apply is absent.",
         "$defs": definitions,
     }
+    return _pretty(document)
+
+
+def events_contract() -> str:
+    """Return the JSON Schema (2020-12) of every message, each under its type in ``$defs``."""
+    schemas, definitions = components((data for _, data, _ in MESSAGES), _REFERENCE)
+    messages: dict[str, Schema] = {type_: _message(type_, schemas[data], says) for type_, data, says in MESSAGES}
+    document = {
+        "$schema": _DIALECT,
+        "title": "Messages of the endpoint catalogue",
+        "description": "Bodies of webhooks by Standard Webhooks. A field that does not apply is absent.",
+        "oneOf": [{"$ref": _REFERENCE.format(name=type_)} for type_ in messages],
+        "$defs": messages | definitions,
+    }
+    return _pretty(document)
+
+
+def _message(type_: EventType, data: Schema, says: str) -> Schema:
+    return {
+        "title": type_,
+        "description": says,
+        "type": "object",
+        "properties": {
+            "type": {"const": type_},
+            "timestamp": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When it happened; the same at every attempt.",
+            },
+            "data": data,
+        },
+        "required": ["type", "timestamp", "data"],
+    }
+
+
+def _pretty(document: Schema) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 

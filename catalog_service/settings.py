@@ -6,17 +6,28 @@ setting and where its value came from. Read once a process, by the composition r
 
 from __future__ import annotations
 
+import base64
 import os
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from pydantic_settings.exceptions import SettingsError
 
 from schema.errors import BadParameterError
@@ -24,6 +35,7 @@ from schema.errors import BadParameterError
 PREFIX = "CATALOG_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 _TOKEN_LEAST = 16
+_KEY_BYTES = 32
 
 
 def _redis_url(url: str) -> str:
@@ -46,6 +58,46 @@ def _http_url(url: str) -> str:
     return url
 
 
+def _smtp_url(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        fits = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:  # the port is none
+        fits = False
+    if not fits:
+        raise ValueError("a mail server's address is needed: smtp://host:587 or smtps://host")
+    return url
+
+
+def _mail_from(sender: str) -> str:
+    try:
+        fits = not sender or (sender.isprintable() and Address(addr_spec=parseaddr(sender)[1]).domain)
+    except (ValueError, IndexError, MessageError):  # what the standard library raises for one that is none
+        fits = False
+    if not fits:
+        raise ValueError("an e-mail address is needed: ops@contoso.example, or Name <ops@contoso.example>")
+    return sender
+
+
+def _key(keys: str) -> str:
+    for key in filter(None, keys.split(",")):
+        try:
+            decoded = base64.b64decode(key.strip(), validate=True)
+        except ValueError:
+            decoded = b""
+        if len(decoded) != _KEY_BYTES:
+            raise ValueError(f"{_KEY_BYTES} random bytes in Base64 are needed: openssl rand -base64 {_KEY_BYTES}")
+    return keys
+
+
+def _listed(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _network(network: str) -> str:
+    return str(ip_network(network))
+
+
 def _mirror(mirror: str) -> str:
     return _http_url(mirror) if "://" in mirror else str(_absolute(Path(mirror)))
 
@@ -64,6 +116,8 @@ def _as_text(value: object) -> object:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Network = Annotated[str, AfterValidator(_network)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -92,6 +146,34 @@ class Settings(BaseSettings):
         repr=False,
         description="What a client shows (Authorization: Bearer) to sync, accept, reject, label or roll back through"
         " the API; without one nobody can. Sixteen characters or more.",
+    )
+    public_url: HttpUrl | None = Field(
+        None, description="The address users reach the service at, for links in messages; by default its own."
+    )
+    encryption_key: Annotated[str, AfterValidator(_key)] = Field(
+        "",
+        repr=False,
+        description="What the secrets of subscriptions are sealed with: 32 bytes in Base64; older keys after commas"
+        " still open. Without one there are no subscriptions.",
+    )
+    webhook_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="Networks beyond the public Internet that may be told, separated by commas."
+    )
+    webhook_ports: Annotated[tuple[Port, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (443, 8443), min_length=1, description="Ports that subscribers' addresses may have, separated by commas."
+    )
+    webhook_http: bool = Field(default=False, description="Whether subscribers may have http addresses.")
+    settle_s: int = Field(
+        60, ge=0, le=3600, description="Seconds within which the changes of one source are told as one, unless said."
+    )
+    deliveries_kept: int = Field(50, ge=1, le=1000, description="How many deliveries of each subscription are logged.")
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(
+        None,
+        repr=False,
+        description="The mail server: smtp://user:password@host:587 (STARTTLS where offered) or smtps://.",
+    )
+    mail_from: Annotated[str, AfterValidator(_mail_from)] = Field(
+        "", max_length=200, description="The sender of e-mail."
     )
     addresses: dict[str, HttpUrl] = Field(
         default_factory=dict, description="Addresses to read sources from instead of their own, by source name."

@@ -1,8 +1,10 @@
-"""Stop background tasks surely."""
+"""Stop background tasks surely, and end what has to be ended."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 _CANCEL_S = 0.1
 
@@ -22,5 +24,18 @@ async def stop(*tasks: asyncio.Task[None]) -> None:
         except asyncio.CancelledError:
             cancelled = True
     await asyncio.gather(*tasks, return_exceptions=True)
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do ``work`` to its end, however often this is cancelled meanwhile, as `stop` does; then say so. Raises as it."""
+    task, cancelled = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
     if cancelled:
         raise asyncio.CancelledError

@@ -47,6 +47,18 @@ class UnsafeChangesetError(CatalogError):
         self.reasons = reasons
 
 
+class DeliveryError(CatalogError):
+    """A subscriber could not be told now; it is tried again."""
+
+    code = "DELIVERY_FAILED"
+
+
+class SealedError(CatalogError):
+    """There is no encryption key, or it is not the one that the subscriptions' secrets were sealed with."""
+
+    code = "SEALED"
+
+
 class StoreError(CatalogError):
     """Redis cannot be started, reached or written."""
 
@@ -123,6 +135,18 @@ class UnknownHeldError(RequestError):
     """No held version has this id."""
 
     code = "UNKNOWN_HELD"
+
+
+class UnknownSubscriptionError(RequestError):
+    """No subscription, delivery or saved filter has this name."""
+
+    code = "UNKNOWN_SUBSCRIPTION"
+
+
+class RefusedTargetError(RequestError):
+    """Nothing may be sent there: not public, not https, or an odd port (limits-and-faults.md C3)."""
+
+    code = "REFUSED_TARGET"
 
 
 class UnknownDocumentError(RequestError):

@@ -92,9 +92,12 @@ class AuditEntry(Struct, frozen=True):
     at: datetime
     who: str
     action: str
-    """``label-set``, ``label-delete``, ``accept``, ``reject``, ``rollback`` or ``prune``."""
+    """``label-set``, ``label-delete``, ``accept``, ``reject``, ``rollback`` or ``prune``; ``filter-set``,
+    ``filter-delete``; ``subscription-`` and ``create``, ``edit``, ``verify``, ``test``, ``pause``, ``resume``,
+    ``rotate``, ``replay`` or ``delete``."""
     subject: str
-    """The label's name, or the source; of ``prune`` what it dropped, which is ``versions``."""
+    """The label's or the saved filter's name, the subscription's id, or the source; of ``prune`` what it dropped,
+    which is ``versions``."""
     before: str
     """What was there, as short text: a version's number, as a rule. Empty: nothing."""
     after: str
@@ -136,6 +139,8 @@ class SourceState(Struct, frozen=True, omit_defaults=True):
     """Why the last document could not be parsed, every reason; () when that is not what failed."""
     stale_since: datetime | None = None
     """Since when upstream serves content that was superseded here (sources.md T2)."""
+    degraded_since: datetime | None = None
+    """Since when listeners were told that it is degraded, None while it is not (`catalog.degraded`)."""
     rejected: tuple[str, ...] = ()
     """Digests a person rejected: the same content is listed as rejected, and nobody is asked again."""
     read_at: datetime | None = None

@@ -56,6 +56,7 @@ class Disposition(StrEnum):
 class Impact(StrEnum):
     """What a change asks of a customer, in Microsoft's nine words; computed for every source by `catalog.impact`."""
 
+    # What asks more comes first: `at_least` counts on it.
     ADDED_IP = "AddedIp"
     ADDED_URL = "AddedUrl"
     ADDED_IP_AND_URL = "AddedIpAndUrl"
@@ -65,6 +66,24 @@ class Impact(StrEnum):
     MOVED_IP_OR_URL = "MovedIpOrUrl"
     REMOVED_DUPLICATE_IP_OR_URL = "RemovedDuplicateIpOrUrl"
     OTHER_NON_PRIORITY_CHANGES = "OtherNonPriorityChanges"
+
+
+def at_least(impact: Impact) -> tuple[Impact, ...]:
+    """Return the words that ask as much of a customer as ``impact``, or more; in the order of `Impact`.
+
+    The order is ours, by how soon something has to be done; a row's list holds those of the rows above it.
+
+    | word                                                 | what it asks                            |
+    |------------------------------------------------------|-----------------------------------------|
+    | AddedIp, AddedUrl, AddedIpAndUrl, AddedSubstituteUrl | open it, or what needs it fails: equals |
+    | RemovedIpOrUrl                                       | close it, without haste                 |
+    | ChangedIsExpressRoute                                | see whether routes have to change       |
+    | MovedIpOrUrl                                         | see whether rules name where it was     |
+    | RemovedDuplicateIpOrUrl                              | nothing: something else covers it       |
+    | OtherNonPriorityChanges                              | nothing                                 |
+    """
+    words = tuple(Impact)
+    return words[: max(words.index(impact), words.index(Impact.ADDED_SUBSTITUTE_URL)) + 1]
 
 
 class Significance(StrEnum):

@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from starlette.applications import Starlette
 
+from catalog_service.api.actions import Actions
 from catalog_service.api.app import create_app
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
@@ -168,11 +169,11 @@ def away() -> Store:
     return Store(Redis(unix_socket_path="/nowhere/redis.sock", retry=Retry(NoBackoff(), 0)))
 
 
-async def application(store: Store, *, demo: bool = False) -> tuple[Starlette, Reader]:
+async def application(store: Store, *, demo: bool = False, actions: Actions | None = None) -> tuple[Starlette, Reader]:
     """Return the application and its reader, with the newest version loaded."""
     reader = Reader(store)
     await reader.refresh()
-    return create_app(reader, SOURCES, demo=demo), reader
+    return create_app(reader, SOURCES, demo=demo, actions=actions), reader
 
 
 def client(app: Starlette) -> httpx.AsyncClient:
@@ -181,10 +182,13 @@ def client(app: Starlette) -> httpx.AsyncClient:
 
 
 @contextlib.asynccontextmanager
-async def catalog_client(store: Store, *, demo: bool = False) -> AsyncIterator[httpx.AsyncClient]:
+async def catalog_client(
+    store: Store, *, demo: bool = False, actions: Actions | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the catalogue with its three versions."""
     await published(store)
-    app, _ = await application(store, demo=demo)
+    app, _ = await application(store, demo=demo, actions=actions)
+    app.state.close()  # this client reads whole answers: streams end as soon as they began
     async with client(app) as opened:
         yield opened
 

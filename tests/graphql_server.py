@@ -32,7 +32,7 @@ async def served(store: Store, actions: Actions | None = None) -> AsyncIterator[
     """Serve the catalogue in ``store``, following it; end as the service ends."""
     reader = Reader(store)
     app = create_app(reader, SOURCES, actions=actions)
-    server = _Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5))
+    server = Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5))
     serving = asyncio.create_task(server.serve())
     try:
         await server.listens.wait()
@@ -44,7 +44,9 @@ async def served(store: Store, actions: Actions | None = None) -> AsyncIterator[
         await serving
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """Uvicorn, that says when it listens and leaves signals alone."""
+
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listens = asyncio.Event()

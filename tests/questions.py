@@ -32,6 +32,13 @@ QUESTIONS = (
         None,
     ),
     Question(
+        "20.60.0.0/16",
+        "/v1/allowlist?format=json&tag=storage&resolve=tags&at=prod",
+        'allowlist(filter: {tag: ["storage"], resolve: [TAGS]}, at: "prod")',
+        "export --tag storage --resolve tags --at prod",
+        None,
+    ),
+    Question(
         "20.9.0.0/16",
         "/v1/allowlist?format=json&at=2025-05-07",
         'allowlist(at: "2025-05-07")',
@@ -132,6 +139,23 @@ QUESTIONS = (
             'filter: {impact: [ADDED_IP, CHANGED_IS_EXPRESS_ROUTE], region: ["West Europe"]})'
         ),
         "diff 3 10 --impact AddedIp --impact ChangedIsExpressRoute --region 'West Europe' --space",
+        SAME,
+    ),
+    Question(
+        f"{PAGE}:storage",
+        "/v1/diff/5...10?tag=storage,AzureConnectors&space=yes",
+        'diff(from: "5", to: "10", space: true, filter: {tag: ["storage", "AzureConnectors"]})',
+        "diff 5 10 --tag storage,AzureConnectors --space",
+        SAME,
+    ),
+    Question(
+        "RemovedIpOrUrl",
+        "/v1/diff/3...10?impact_at_least=RemovedIpOrUrl&impact=RemovedIpOrUrl,MovedIpOrUrl&space=yes",
+        (
+            'diff(from: "3", to: "10", space: true, '
+            "filter: {impactAtLeast: REMOVED_IP_OR_URL, impact: [REMOVED_IP_OR_URL, MOVED_IP_OR_URL]})"
+        ),
+        "diff 3 10 --impact-at-least RemovedIpOrUrl --impact RemovedIpOrUrl --impact MovedIpOrUrl --space",
         SAME,
     ),
     Question(
@@ -284,6 +308,22 @@ QUESTIONS = (
         "/v1/diff/3...10?region=atlantis",
         'diff(from: "3", to: "10", filter: {region: ["atlantis"]})',
         "diff 3 10 --region atlantis",
+        SAME,
+        status=400,
+    ),
+    Question(
+        '"parameter":"tag"',
+        "/v1/diff/3...10?tag=Storage.West",
+        'diff(from: "3", to: "10", filter: {tag: ["Storage.West"]})',
+        "diff 3 10 --tag Storage.West",
+        SAME,
+        status=404,
+    ),
+    Question(
+        '"parameter":"impact_at_least"',
+        "/v1/diff/3...10?impact_at_least=AddedIp&impact=MovedIpOrUrl",
+        'diff(from: "3", to: "10", filter: {impactAtLeast: ADDED_IP, impact: [MOVED_IP_OR_URL]})',
+        "diff 3 10 --impact-at-least AddedIp --impact MovedIpOrUrl",
         SAME,
         status=400,
     ),

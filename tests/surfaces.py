@@ -31,7 +31,10 @@ EXITS = {400: exits.USAGE, 404: exits.NOT_FOUND, 410: exits.NOT_FOUND, 422: exit
 SAME = "the same"
 _CORE = build_schema(schema().as_str())
 _WAYS_ON = {"edges", "pageInfo", "totalCount", "history"}
-_OF_THEIR_OWN = {("Source", "id"), ("Source", "versions"), ("Version", "id"), ("Version", "changes")}
+_OF_THEIR_OWN = {
+    *(("Source", "id"), ("Source", "versions"), ("Version", "id"), ("Version", "changes")),
+    *(("Subscriber", "deliveries"), ("Subscriber", "delivery")),
+}
 """What Relay has besides, and questions of their own inside an answer."""
 _WORDS = frozenset(
     {"cloud", "clouds", "deed", "direction", "disposition", "impact", "kind", "relation", "significance", "subject"}
@@ -39,7 +42,7 @@ _WORDS = frozenset(
 """Fields with words of a vocabulary. A conflict's subject is none, and is read the same on both sides."""
 _UNKNOWN_TYPE = ("media_type", "application/octet-stream")
 """A default, too: REST leaves it out."""
-_ARGUMENTS = {"query": "q", "queries": "body", "number": "version"}
+_ARGUMENTS = {"query": "q", "queries": "body", "number": "version", "impactAtLeast": "impact_at_least"}
 """Parameters of REST by GraphQL's names for them."""
 
 
@@ -112,6 +115,13 @@ class Asking(Struct, frozen=True):
         return self.loop.run(page(self.client, path, status=question.status))
 
 
+def every_field(type_name: str) -> str:
+    """Return the selection of every field that a GraphQL type has."""
+    type_ = _CORE.type_map[type_name]
+    assert isinstance(type_, GraphQLObjectType)
+    return _all_of(type_)
+
+
 def _all_of(type_: GraphQLOutputType) -> str:
     named = get_named_type(type_)
     return f"{{ {' '.join(_fields(named))} }}" if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) else ""
@@ -127,7 +137,7 @@ def fields_of(type_name: str) -> set[str]:
     """Return the fields that a GraphQL type has, as REST writes them; without what Relay has besides."""
     type_ = _CORE.type_map[type_name]
     assert isinstance(type_, GraphQLObjectType)
-    return {_snake(one) for one in type_.fields if one not in _WAYS_ON and (type_name, one) not in _OF_THEIR_OWN}
+    return {snake(one) for one in type_.fields if one not in _WAYS_ON and (type_name, one) not in _OF_THEIR_OWN}
 
 
 def plain(value: Any, name: str = "") -> Any:
@@ -138,7 +148,7 @@ def plain(value: Any, name: str = "") -> Any:
     """
     if isinstance(value, dict):
         told = {
-            _snake(key): plain(one, _snake(key)) for key, one in value.items() if key not in ("next", "ageS", "age_s")
+            snake(key): plain(one, snake(key)) for key, one in value.items() if key not in ("next", "ageS", "age_s")
         }
         if "nodes" in told:
             told["items"] = told.pop("nodes")
@@ -152,7 +162,8 @@ def plain(value: Any, name: str = "") -> Any:
     return value
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """Return a name of GraphQL as REST writes it."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 

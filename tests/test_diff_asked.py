@@ -22,7 +22,7 @@ from catalog_service.reader import Reader
 from catalog_service.settings import load_settings
 from catalog_service.store.connect import Store
 from schema.version import Point
-from tests.api_client import DAY, PAGE, START, TAGS, TAGS_2, catalog_client, commit, published, tag
+from tests.api_client import DAY, PAGE, PAGE_1, START, TAGS, TAGS_2, catalog_client, commit, published, tag
 
 Invoke = Callable[..., tuple[int, str, str]]
 
@@ -30,6 +30,8 @@ QUESTIONS: tuple[tuple[dict[str, str], list[str]], ...] = (
     ({}, ["AzureConnectors", "LogicApps", "Storage", "flow", "references"]),
     ({"source": TAGS}, ["AzureConnectors", "LogicApps", "Storage"]),
     ({"service": "storage"}, ["Storage"]),
+    ({"tag": "logicapps"}, ["LogicApps", "references"]),
+    ({"tag": "AzureConnectors", "impact_at_least": "AddedUrl"}, ["AzureConnectors", "references"]),
     ({"cloud": "usgov"}, ["flow"]),
     ({"direction": "outbound"}, ["flow", "references"]),
     ({"kind": "fqdn"}, ["flow"]),
@@ -39,6 +41,9 @@ QUESTIONS: tuple[tuple[dict[str, str], list[str]], ...] = (
     ({"only": "removed"}, ["AzureConnectors", "LogicApps"]),
     ({"impact": "AddedIp"}, ["AzureConnectors", "Storage", "references"]),
     ({"impact": "removediporurl"}, ["LogicApps"]),
+    ({"impact_at_least": "AddedUrl"}, ["AzureConnectors", "Storage", "flow", "references"]),
+    ({"impact_at_least": "removediporurl"}, ["AzureConnectors", "LogicApps", "Storage", "flow", "references"]),
+    ({"impact_at_least": "RemovedIpOrUrl", "impact": "RemovedIpOrUrl,MovedIpOrUrl"}, ["LogicApps"]),
     ({"material": "yes", "space": "yes"}, ["AzureConnectors", "LogicApps", "Storage", "flow", "references"]),
     ({"region": "westeurope"}, []),
 )
@@ -72,7 +77,10 @@ def invoke(capfd: pytest.CaptureFixture[str], filled: Path) -> Invoke:
 def options(question: dict[str, str]) -> list[str]:
     """Return ``question`` as it is asked on the command line."""
     return [
-        part for name, value in question.items() for part in ([f"--{name}"] if name in FLAGS else [f"--{name}", value])
+        part
+        for name, value in question.items()
+        for one in value.split(",")
+        for part in ([f"--{name}"] if name in FLAGS else [f"--{name.replace('_', '-')}", one])
     ]
 
 
@@ -158,6 +166,10 @@ def test_the_command_line_has_the_formats(invoke: Invoke, name: str, start: str)
         ({"only": "added,removed"}, 400, "only"),
         ({"family": "5"}, 400, "family"),
         ({"impact": "Severe"}, 400, "impact"),
+        ({"impact_at_least": "Severe"}, 400, "impact_at_least"),
+        ({"impact_at_least": "AddedIp,AddedUrl"}, 400, "impact_at_least"),
+        ({"impact_at_least": "AddedIp", "impact": "MovedIpOrUrl"}, 400, "impact_at_least"),
+        ({"tag": "Logic"}, 404, "tag"),
         ({"material": "maybe"}, 400, "material"),
         ({"space": "1"}, 400, "space"),
         ({"format": "html"}, 400, "format"),
@@ -182,6 +194,16 @@ async def test_a_service_that_is_gone_can_be_asked_for(store: Store) -> None:
     """What only the earlier version had is known as well."""
     (response,) = await over_http(store, {"service": "LogicApps"})
     assert keys(response.json()) == ["LogicApps"]
+
+
+async def test_a_reference_that_is_gone_can_be_asked_for(store: Store) -> None:
+    """A record that refers to a tag no more is a change of what refers to it."""
+    await commit(store, PAGE, PAGE_1, START)
+    await commit(store, PAGE, (PAGE_1[0], replace(PAGE_1[1], service_tags=("LogicApps",))), START + DAY)
+    reader = Reader(store)
+    await reader.refresh()
+    found = await diff_between(reader, Point(1), Point(2), DiffFilter(Filter(tags=("azureconnectors",))))
+    assert [one.id for one in found.changes] == [PAGE_1[1].id]
 
 
 async def test_what_came_later_is_not_counted(store: Store) -> None:

@@ -22,6 +22,7 @@ from scrapers.history.files import HistoricFile
 from tests.api_client import DAY, PAGE, PAGE_HELD, SOURCES, START, TAGS, client, hold, published
 from tests.graphql_server import served
 from tests.local_source import Clock, body, local_source
+from tests.test_desk import desk_of
 
 TOKEN = "a-token-of-32-characters-or-more"
 EVERY = [
@@ -49,6 +50,7 @@ def actions(store: Store, token: str = TOKEN) -> Actions:
         lambda name, number, by: store.labels.set(name, number, by, clock()),
         lambda name, by: store.labels.delete(name, by, clock()),
         lambda source, number, by: rollback(store, source, number, by, clock),
+        desk_of(store),
     )
 
 

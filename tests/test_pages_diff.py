@@ -126,7 +126,7 @@ async def test_the_form_of_two_versions_leads_to_their_diff(store: Store) -> Non
 
 async def test_the_filter_shows_what_is_asked(store: Store) -> None:
     """Each field holds its value, several of one field too, and sending the form again asks the same."""
-    query = f"source={TAGS}&service=Storage,LogicApps&family=4&only=added&material=yes&cloud=public,usgov"
+    query = f"source={TAGS}&service=Storage,LogicApps&family=4&only=added&material=yes&cloud=public,usgov&tag=Storage"
     async with catalog_client(store) as opened:
         form = (await page(opened, f"/diff/1...3?{query}")).select_one("details.filter form")
     assert form
@@ -134,8 +134,34 @@ async def test_the_filter_shows_what_is_asked(store: Store) -> None:
     values = {name: str(one.get("value") or one.get_text()) for name, one in chosen.items() if one}
     assert values == {"source": TAGS, "cloud": "public,usgov", "family": "4", "only": "added"}
     typed = {str(one["name"]): one.get("value") for one in form.select("input:not([type=checkbox])")}
-    assert typed == {"service": "LogicApps, Storage", "region": ""}
+    assert typed == {"service": "LogicApps, Storage", "tag": "Storage", "region": ""}
     assert form.select_one("input[name=material][checked]")
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "value"),
+    [
+        ("impact_at_least=RemovedIpOrUrl", "impact_at_least", "RemovedIpOrUrl"),
+        ("impact=AddedIp,AddedUrl,AddedIpAndUrl,AddedSubstituteUrl", "impact_at_least", "AddedIp"),
+        ("impact_at_least=AddedUrl", "impact_at_least", "AddedIp"),
+        ("impact_at_least=MovedIpOrUrl&impact=AddedIp,RemovedIpOrUrl", "impact", "AddedIp,RemovedIpOrUrl"),
+    ],
+)
+async def test_impacts_are_shown_as_one_word_where_one_says_them(
+    store: Store, query: str, name: str, value: str
+) -> None:
+    """The filter's form and the links on the page say the same as what was asked, as short as it can be said."""
+    async with catalog_client(store) as opened:
+        soup = await page(opened, f"/diff/1...3?{query}")
+    form, lasting = soup.select_one("details.filter form"), soup.select_one(".links a")
+    assert form
+    assert lasting
+    chosen = {str(one["name"]): one.select_one("option[selected]") for one in form.select("select")}
+    assert {of: str(one.get("value") or one.get_text()) for of, one in chosen.items() if one} == {
+        "family": "both",
+        name: value,
+    }
+    assert str(lasting["href"]).partition("?")[2] == "&".join(f"{name}={one}" for one in value.split(","))
 
 
 async def test_noise_and_moves_are_told_apart(store: Store) -> None:

@@ -72,6 +72,9 @@ def test_paths_are_absolute_and_know_the_home_directory(monkeypatch: pytest.Monk
         ("fetch_timeout_s", "0", "greater than 0"),
         ("fetch_max_bytes", "0", "greater than or equal to 1"),
         ("log_level", "loud", "debug"),
+        ("mail_from", "nobody", "e-mail address"),
+        ("mail_from", "Ops <ops@a.example>\nBcc: x@a.example", "e-mail address"),
+        ("webhook_ports", ",", "at least 1"),
     ],
 )
 def test_a_wrong_value_is_named_with_where_it_came_from(

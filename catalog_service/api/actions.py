@@ -5,15 +5,18 @@ The API knows neither sync nor the scrapers: it is handed what to call. Without 
 
 from __future__ import annotations
 
+import base64
 import hmac
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from catalog_service.subscriptions.desk import Desk
 from schema.errors import RequestError
 from schema.version import HeldVersion, Label, Version
 
 _SCHEME = "bearer"
+_OF_BROWSERS = "basic"
 
 
 class Ran(Struct, frozen=True, omit_defaults=True):
@@ -45,6 +48,8 @@ class Actions(Struct, frozen=True):
     """(name, by)"""
     rollback: Callable[[str, int, str], Awaitable[Version | None]]
     """(source, to, by): publish an earlier version's content anew; None: it is what is served."""
+    desk: Desk
+    """Takes orders about subscriptions."""
 
 
 class ForbiddenError(RequestError):
@@ -80,3 +85,35 @@ def check_operator(actions: Actions | None, authorization: str) -> Actions:
     if scheme.lower() != _SCHEME or not hmac.compare_digest(given.strip().encode(), actions.token.encode()):
         raise UnauthenticatedError("this needs the header `Authorization: Bearer` with the operator's token")
     return actions
+
+
+def operator_of(actions: Actions | None, authorization: str) -> Actions:
+    """Return the actions for a browser: as `check_operator`, or by HTTP Basic, any name and the token as password.
+
+    For pages that change nothing: a browser sends Basic along by itself, whoever makes it ask (RFC 7617).
+
+    Raises:
+        ForbiddenError, UnauthenticatedError: as `check_operator`, in words for people.
+    """
+    scheme, _, given = authorization.partition(" ")
+    shown = f"{_SCHEME} {_password(given)}" if scheme.lower() == _OF_BROWSERS else authorization
+    try:
+        return check_operator(actions, shown)
+    except ForbiddenError:
+        raise ForbiddenError(
+            "only an operator may see this, and this service was started without an operator's token: "
+            "set CATALOG_OPERATOR_TOKEN and start it again"
+        ) from None
+    except UnauthenticatedError:
+        raise UnauthenticatedError(
+            "only an operator may see this: log in with any name and the operator's token (CATALOG_OPERATOR_TOKEN) "
+            "as the password, or send it in the header `Authorization: Bearer`"
+        ) from None
+
+
+def _password(given: str) -> str:
+    """Return the password of Basic credentials, empty where there is none to be read."""
+    try:
+        return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""

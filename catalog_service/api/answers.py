@@ -21,8 +21,8 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog_service.api.flights import Flights
 from catalog_service.api.negotiation import CODINGS, coding
+from catalog_service.flights import Flights
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"

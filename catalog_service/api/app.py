@@ -28,30 +28,45 @@ from catalog_service.api.front import Front
 from catalog_service.api.graphiql import asset_routes, graphiql_page
 from catalog_service.api.graphql.view import GraphQLView
 from catalog_service.api.health import Health
+from catalog_service.api.hub import Hub
 from catalog_service.api.pages.errors import unrouted
 from catalog_service.api.pages.page import pages_of
 from catalog_service.api.pages.routes import home_page, page_routes
 from catalog_service.api.problems import on_error, problem, told
+from catalog_service.api.reads.feeds import Feeds
+from catalog_service.api.reads.past import Past
 from catalog_service.api.rest.routes import routes
+from catalog_service.events.bodies import Bodies
+from catalog_service.events.judgements import Judgements
+from catalog_service.events.links import Origin
 from catalog_service.reader import Reader
 from catalog_service.tasks import stop
 from schema.errors import CatalogError
 from schema.source import SourceInfo
 
+_BASE_URL = "http://127.0.0.1:8080"
 _log = structlog.get_logger()
 
 
 def create_app(
-    reader: Reader, sources: tuple[SourceInfo, ...], *, demo: bool = False, actions: Actions | None = None
+    reader: Reader,
+    sources: tuple[SourceInfo, ...],
+    *,
+    demo: bool = False,
+    actions: Actions | None = None,
+    base_url: str = _BASE_URL,
 ) -> Starlette:
     """Return the application; its ``state.close`` ends what streams, for a server that is asked to stop.
 
     ``demo`` marks every answer and GraphiQL as made from demo data; without ``actions`` nothing can be changed.
+    ``base_url`` is where users reach the service: what is read elsewhere, such as feeds, links there.
     """
     # A demo's versions have the numbers that real ones at the same address will have: nobody may keep them.
-    context = Context(reader, sources, Answers(immutable=not demo))
+    hub, past, origin = Hub(reader), Past(reader), Origin(base_url.rstrip("/"), sources)
+    answers, bodies, feeds = Answers(immutable=not demo), Bodies(Judgements(reader), origin), Feeds(hub, past, origin)
+    context = Context(reader, sources, answers, hub, bodies, past, feeds, origin, actions)
     pages = pages_of(context, demo=demo)
-    graphql = GraphQLView(reader, sources, graphiql_page(demo=demo), actions)
+    graphql = GraphQLView(reader, sources, hub, graphiql_page(demo=demo), actions)
     fixed = {"X-Content-Type-Options": "nosniff", **({"X-Catalog-Demo": "true"} if demo else {})}
     app = Starlette(
         routes=[
@@ -68,26 +83,32 @@ def create_app(
             CatalogError: on_error,
             RedisError: on_error,
         },
-        lifespan=lambda _: _following(reader),
+        lifespan=lambda _: _following(reader, hub),
     )
-    app.state.close = graphql.close
+
+    def close() -> None:
+        hub.close()
+        graphql.close()
+
+    app.state.close = close
     app.router.redirect_slashes = False  # to an address made of the Host header
     app.middleware_stack = Front(app.build_middleware_stack(), reader)  # outermost: a hit costs nothing else
     return app
 
 
 @contextlib.asynccontextmanager
-async def _following(reader: Reader) -> AsyncIterator[None]:
+async def _following(reader: Reader, hub: Hub) -> AsyncIterator[None]:
     """Load the newest version and follow the changeset stream for as long as the application lives."""
     try:
         await reader.refresh()
+        await hub.refresh()
     except (RedisError, OSError, CatalogError) as error:  # `follow` goes on trying, /readyz says so meanwhile
         _log.warning("cannot load the catalogue yet", error=str(error))
-    following = asyncio.create_task(reader.follow())
+    following = asyncio.create_task(reader.follow()), asyncio.create_task(hub.follow())
     try:
         yield
     finally:
-        await stop(following)
+        await stop(*following)
 
 
 class _Edge:

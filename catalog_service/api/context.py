@@ -13,13 +13,19 @@ from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from catalog_service.api.actions import Actions
 from catalog_service.api.answers import Answers, Body, Subject
+from catalog_service.api.hub import Hub
 from catalog_service.api.parameters import at_of, diff_filter_of, filter_of, is_number
 from catalog_service.api.reads.asked import Answer, Sources
+from catalog_service.api.reads.feeds import Feeds
 from catalog_service.api.reads.filters import check_filter
+from catalog_service.api.reads.past import Past
 from catalog_service.catalog.compare import DiffFilter
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.events.bodies import Bodies
+from catalog_service.events.links import Origin
 from catalog_service.reader import Reader
 
 Headers = tuple[tuple[str, str], ...]
@@ -32,6 +38,18 @@ class Context(Struct, frozen=True):
     reader: Reader
     sources: Sources
     answers: Answers
+    hub: Hub
+    bodies: Bodies
+    past: Past
+    feeds: Feeds
+    origin: Origin
+    actions: Actions | None = None
+    """What an operator may have done; None: nothing."""
+
+    @property
+    def base_url(self) -> str:
+        """Where users reach the service, without a slash at its end."""
+        return self.origin.base_url
 
     def filter(self, given: QueryParams) -> Filter:
         """Return the filter over records asked for, as `check_filter`. Raises BadParameterError, UnknownSourceError."""

@@ -1,8 +1,9 @@
-"""New versions, for everyone who listens: each at its own place, nothing lost and nothing twice.
+"""What happens, for everyone who listens: each event once, in order, from any place on.
 
-In: a reader, and after which version to begin. Out: versions in the order of their commits, as they are served.
-Nobody is pushed anything: a listener that is slow is behind and costs nothing else. The last versions are kept
-in memory, older ones come from the store. Used by GraphQL's subscriptions.
+In: a reader, and after which place to begin. Out: events as they can be told: a version once this process serves it,
+a notice as soon as it is there and all before it is told. Nobody is pushed anything: a listener that is slow is
+behind and costs nothing else. The last events are kept in memory, older ones come from the store. One hub a process;
+used by GraphQL's subscriptions, by server-sent events and by feeds.
 """
 
 from __future__ import annotations
@@ -10,86 +11,168 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from itertools import takewhile
 
 import structlog
 from redis.exceptions import RedisError
 
 from catalog_service.reader import Reader
-from schema.errors import UnknownVersionError
+from catalog_service.store.events import Events
+from schema.errors import CatalogError, UnknownVersionError
+from schema.event import Event, Place
 from schema.version import Version
 
 _KEPT = 256
 _READ = 100
+_BLOCK_MS = 4000
 _RETRY_S = 1.0
+_BEGINNING = Place(0)
 _log = structlog.get_logger()
 
 
 class Hub:
-    """The versions that listeners wait for, one hub a process."""
+    """The events that listeners wait for. Who waits is woken while `follow` runs."""
 
     def __init__(self, reader: Reader, *, kept: int = _KEPT, read: int = _READ, retry_s: float = _RETRY_S) -> None:
+        self.closing = False
+        """The service is asked to stop: streams end."""
+        self.moved = asyncio.Event()
+        """Set, and replaced by another, when there is more to tell and when streams end: take it, look, then wait."""
         self._reader = reader
         self._retry_s = retry_s
         self._kept_count, self._read_count = kept, read
         self._reading = asyncio.Lock()
-        self._start = -1
-        """The version right after which ``_recent`` begins; -1: nothing was read yet."""
-        self._recent: tuple[Version, ...] = ()
+        self._seen = _BEGINNING
+        """The newest place of the stream that `follow` saw."""
+        self._start: Place | None = None
+        """The place right after which ``_recent`` begins; None: nothing was read yet."""
+        self._recent: tuple[Event, ...] = ()
 
-    def check(self, since: int) -> int:
-        """Return ``since``. Raises UnknownVersionError for a version that was not served yet."""
-        newest = self._reader.current.version
-        if not 0 <= since <= newest:
+    @property
+    def newest(self) -> Place:
+        """Where the newest event stands that can be told."""
+        return max(Place(self._reader.current.version), self._seen)
+
+    async def check(self, since: Place) -> Place:
+        """Return ``since``. Raises UnknownVersionError for a place that nothing has reached.
+
+        A client that another process told of something may name what this one does not serve yet.
+        """
+        newest = self.newest if since <= self.newest else await self._events.newest()
+        if not _BEGINNING <= since <= newest:
             message = f"there is no version {since} to go on from: the newest is {newest}"
-            raise UnknownVersionError(message, parameter="since", value=since, newest=newest)
+            raise UnknownVersionError(message, parameter="since", value=str(since), newest=newest.version)
         return since
 
-    async def versions(self, since: int) -> AsyncGenerator[Version]:
-        """Yield every live version after ``since``, for ever; while the store is away nothing comes."""
-        place = since
-        while True:
-            await self._reader.wait_past(place)
-            for version in await self._waited(place):
-                place = version.version
-                yield version
+    async def refresh(self) -> None:
+        """Look at the stream once: what came before is the past, for who listens from now on. Raises RedisError."""
+        newest = await self._events.newest()
+        if newest.version <= self._reader.current.version:
+            self._seen = newest
 
-    async def _waited(self, place: int) -> tuple[Version, ...]:
-        """Return what comes after ``place``, and is served; a store that was emptied has it when it is there anew."""
+    async def follow(self) -> None:
+        """Wake listeners whenever there is more to tell, until cancelled."""
         while True:
             try:
-                if found := await self._after(place):
-                    return found
-            except (RedisError, OSError) as error:
-                _log.warning("cannot read what was committed, listeners wait", error=str(error))
-            await asyncio.sleep(self._retry_s)
+                if await self._events.wait(self._seen, _BLOCK_MS):
+                    await self._see(await self._events.newest())
+            except (RedisError, OSError, CatalogError) as error:
+                _log.warning("cannot follow what happens, listeners wait", error=str(error))
+                await asyncio.sleep(self._retry_s)
 
-    async def _after(self, place: int) -> tuple[Version, ...]:
-        """Return some of the versions that are served and come after ``place``, from the first on."""
-        newest = self._reader.current.version
-        async with self._reading:  # when a version comes, everybody wakes: one reads it
-            if not self._recent or self._recent[-1].version < newest:
-                await self._read(newest)
-        if self._start <= place:
-            return self._recent[bisect_right(self._recent, place, key=_number) :]
-        found = await self._reader.store.versions.events(place, self._read_count)
-        return tuple(one for one in found if one.version <= newest)
+    def close(self) -> None:
+        """End what streams: the server is going, clients come back and go on."""
+        self.closing = True
+        self._wake()
 
-    async def _read(self, newest: int) -> None:
-        """Add what was committed up to ``newest`` to what is kept."""
-        if self._start < 0:
-            self._start = await self._beginning()
-        last = self._recent[-1].version if self._recent else self._start
-        while last < newest and (found := await self._reader.store.versions.events(last, self._read_count)):
-            last = found[-1].version
-            kept = (*self._recent, *(one for one in found if one.version <= newest))
+    async def events(self, since: Place) -> AsyncGenerator[Event]:
+        """Yield every event after ``since``, for ever; while the store is away nothing comes."""
+        place = since
+        while True:
+            moved = self.moved
+            for event in await self.after(place):
+                place = event.place
+                yield event
+            if place >= self.newest:
+                await moved.wait()
+
+    async def versions(self, since: int) -> AsyncGenerator[Version]:
+        """Yield every live version after ``since``, as `events`."""
+        async with aclosing(self.events(Place(since))) as events:
+            async for event in events:
+                if event.version:
+                    yield event.version
+
+    async def after(self, place: Place) -> tuple[Event, ...]:
+        """Return some of the events after ``place`` that can be told, from the first on; () where there are none.
+
+        Where the store should have some and has not, or is away, nothing is returned after a while: it may be asked
+        again.
+        """
+        if place >= self.newest:
+            return ()
+        try:
+            if found := await self._after(place):
+                return found
+        except (RedisError, OSError) as error:
+            _log.warning("cannot read what happened, listeners wait", error=str(error))
+        await asyncio.sleep(self._retry_s)
+        return ()
+
+    async def recent(self) -> tuple[Event, ...]:
+        """Return the last events that can be told, oldest first. Raises RedisError, OSError."""
+        await self._catch_up()
+        return self._recent
+
+    async def _see(self, newest: Place) -> None:
+        """Wake everybody once all up to ``newest`` can be told, and is in memory."""
+        await self._reader.wait_past(newest.version - 1)
+        self._seen = newest
+        await self._catch_up()
+        self._wake()
+
+    @property
+    def _events(self) -> Events:
+        return self._reader.store.events
+
+    def _wake(self) -> None:
+        moved, self.moved = self.moved, asyncio.Event()
+        moved.set()
+
+    async def _after(self, place: Place) -> tuple[Event, ...]:
+        await self._catch_up()
+        if self._start is not None and self._start <= place:
+            return self._recent[bisect_right(self._recent, place, key=_place) :]
+        return self._told(await self._events.after(place, self._read_count))
+
+    async def _catch_up(self) -> None:
+        """Add what can be told by now to what is kept: one reads it for all who were woken."""
+        if self._is_behind():
+            async with self._reading:
+                if self._is_behind():
+                    await self._read()
+
+    def _is_behind(self) -> bool:
+        return not self._recent or self._recent[-1].place < self.newest
+
+    async def _read(self) -> None:
+        if self._start is None:
+            newest = await self._events.before(None, self._kept_count + 1)
+            self._start = newest[-1].place if len(newest) > self._kept_count else _BEGINNING
+        last = self._recent[-1].place if self._recent else self._start
+        while found := self._told(await self._events.after(last, self._read_count)):
+            last = found[-1].place
+            kept = (*self._recent, *found)
             if len(kept) > self._kept_count:
-                self._start, kept = kept[-self._kept_count - 1].version, kept[-self._kept_count :]
+                self._start, kept = kept[-self._kept_count - 1].place, kept[-self._kept_count :]
             self._recent = kept
 
-    async def _beginning(self) -> int:
-        """Return where to begin keeping: a few versions back."""
-        return await self._reader.store.versions.back(self._read_count) or 0
+    def _told(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Return those of ``events`` that can be told; a version that is not served yet holds back what follows it."""
+        newest = self.newest
+        return tuple(takewhile(lambda event: event.place <= newest, events))
 
 
-def _number(version: Version) -> int:
-    return version.version
+def _place(event: Event) -> Place:
+    return event.place

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from catalog_service.api.problems import MEDIA_TYPE, phrase
-from catalog_service.api.rest.operation import Operation, Parameter
+from catalog_service.api.rest.operation import JSON, Operation, Parameter
 from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.catalog.scenarios import all_scenarios
 from catalog_service.views.schemas import Schema, components
@@ -25,7 +25,9 @@ _ABOUT = """Network endpoints that Power Automate, Microsoft 365 and Azure need,
 
 Every read takes `at`: a version, a label or a date. Every answer has an ETag; with it, the next request is a 304 \
 until something changed. Bodies come as zstd or gzip to whoever takes it. Errors are problem documents (RFC 9457) that \
-name the parameter; a parameter nobody knows is an error, too."""
+name the parameter; a parameter nobody knows is an error, too.
+
+Subscriptions are the operator's: they need the token, and their answers are not to be kept."""
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {**_TEXT, "pattern": "^[0-9]+$"}
 _NAME = {**_TEXT, "pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$"}
@@ -33,23 +35,31 @@ _SPEC = r"(latest(~[0-9]{1,4})?|[0-9]{1,9}|[a-z][a-z0-9._-]{0,63})"
 _AT = {**_TEXT, "anyOf": [{"pattern": f"^{_SPEC}$"}, {"format": "date"}, {"format": "date-time"}]}
 _DATE = {**_TEXT, "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _HOST = r"^(\*\.)?[a-z]([a-z0-9-]{0,30}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,30}[a-z0-9])?)*\.[a-z]{2,12}$"
+_LISTED = {**_TEXT, "pattern": r"^[^,]*[^,\s\x1c-\x1f\x85][^,]*$"}
 _SHAPES: dict[str, Schema] = {
     "at": _AT,
     "spec": _AT,
     "span": {**_TEXT, "pattern": rf"^{_SPEC}\.\.\.{_SPEC}$"},
-    "since": {**_TEXT, "pattern": r"^[0-9]{1,9}(-[0-9a-f]{12})?$"},
+    "since": {**_TEXT, "pattern": r"^[0-9]{1,9}(-[0-9a-f]{1,12})?$"},
     "source": _NAME,
     "id": {**_TEXT, "pattern": r"^[^/]+$"},
+    "delivery": {**_TEXT, "pattern": r"^[^/]+$"},
+    "name": {**_TEXT, "pattern": r"^[a-z][a-z0-9_-]{0,63}$"},
+    "by": {**_TEXT, "pattern": r"^[!-~]([ -~]{0,78}[!-~])?$"},
     "digest": {**_TEXT, "pattern": "^[0-9a-f]{8,64}$"},
     "q": {**_TEXT, "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"pattern": _HOST}]},
-    "service": {**_TEXT, "pattern": r"^[^,]*[^,\s\x1c-\x1f\x85][^,]*$"},
+    "service": _LISTED,
+    "tag": _LISTED,
     "on": _DATE,
     "cursor": {**_TEXT, "pattern": r"^[A-Za-z0-9_-]+$"},
 }
 """What texts look like, by parameter, as far as a schema can say it: handlers say more exactly what is wrong."""
 _HEADERS = {
     "ETag": ("Strong; names the answer in this coding.", _TEXT),
-    "Cache-Control": ("`immutable` where a version was named by its number, else `no-cache`.", _TEXT),
+    "Cache-Control": (
+        "`immutable` where a version was named by its number, `no-store` where a token is needed, else `no-cache`.",
+        _TEXT,
+    ),
     "Vary": ("The request headers that the answer depends on.", _TEXT),
     "X-Catalog-Version": ("The version the answer was read from.", _COUNT),
     "X-Catalog-As-Of": ("The instant it was read as of, where one was asked for.", {**_TEXT, "format": "date-time"}),
@@ -69,6 +79,8 @@ _HEADERS = {
     "X-Catalog-Document-Url": ("Where it was fetched.", _TEXT),
     "X-Catalog-Fetched-At": ("When.", {**_TEXT, "format": "date-time"}),
     "Link": ('The next page, `rel="next"`, relative to the address asked for.', _TEXT),
+    "Location": ("Of what was made, relative to the address asked for.", {**_TEXT, "format": "uri-reference"}),
+    "WWW-Authenticate": ("How to be let in: `Bearer`.", _TEXT),
     "Allow": ("The methods that there are.", _TEXT),
     "Retry-After": ("Seconds.", _COUNT),
 }
@@ -79,7 +91,7 @@ _SENT: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("ETag", None),
     ("Cache-Control", None),
     ("Vary", None),
-    ("X-Catalog-Version", _VERSIONED),
+    ("X-Catalog-Version", (*_VERSIONED, "filter")),
     ("X-Catalog-As-Of", _VERSIONED),
     ("X-Catalog-Missing-Sources", _VERSIONED),
     ("X-Catalog-Clouds", _SCENARIOS),
@@ -99,6 +111,12 @@ _SENT: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("X-Catalog-Fetched-At", ("digest",)),
 )
 """Which answers have a header: those of operations that take one of these parameters; None: all."""
+_STREAM = ("text/event-stream",)
+"""What has no end has no ETag either; nor has what an operator is answered."""
+_OF_ANY = ("Cache-Control", "Link")
+_REFUSALS = (401, 403)
+_OPERATOR = "operator"
+_OPERATOR_IS = "The operator's token (`CATALOG_OPERATOR_TOKEN`). A service that was started without one answers 403."
 _OF_304 = ("ETag", "Cache-Control", "Vary", "X-Catalog-Version", "X-Catalog-As-Of")
 
 
@@ -117,7 +135,7 @@ class Problem(Struct, frozen=True):
 
 def openapi_document() -> bytes:
     """Return the document as indented JSON, ending with a line break."""
-    types = (answer for one in OPERATIONS for answer in _structs(one))
+    types = (type_ for one in OPERATIONS for type_ in (*_structs(one), *_taken(one)))
     schemas, definitions = components((*types, Problem), _TEMPLATE)
     by_path = groupby(OPERATIONS, key=lambda one: one.path)
     document = {
@@ -129,6 +147,7 @@ def openapi_document() -> bytes:
             "schemas": definitions,
             "headers": {name: {"description": text, "schema": schema} for name, (text, schema) in _HEADERS.items()},
             "responses": {"Problem": _problem(schemas[Problem])},
+            "securitySchemes": {_OPERATOR: {"type": "http", "scheme": "bearer", "description": _OPERATOR_IS}},
         },
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
@@ -142,7 +161,7 @@ def _structs(operation: Operation) -> tuple[type, ...]:
 def _operation(operation: Operation, schemas: dict[type, Schema]) -> Schema:
     prose = inspect.cleandoc(operation.handle.__doc__ or "").replace("``", "`")
     summary, _, rest = prose.partition("\n\n")
-    tag = operation.path.split("/")[2]
+    tag = operation.path.split("/")[2].partition(".")[0]
     found: Schema = {
         "operationId": operation.handle.__name__,
         "summary": " ".join(summary.split()).rstrip(".").replace("`", ""),
@@ -152,15 +171,23 @@ def _operation(operation: Operation, schemas: dict[type, Schema]) -> Schema:
     }
     if rest:
         found["description"] = rest
-    if operation.takes:
-        content = {media_type: _body(media_type) for media_type in operation.takes}
+    if content := _request(operation, schemas):
         found["requestBody"] = {"required": True, "content": content}
+    if operation.needs_token:
+        found["security"] = [{_OPERATOR: []}]
     return found
 
 
-def _body(media_type: str) -> Schema:
-    lines = {"type": "array", "items": _TEXT} if media_type.endswith("json") else _TEXT
-    return {"schema": lines}
+def _taken(operation: Operation) -> tuple[type, ...]:
+    return () if operation.body is None else (type(operation.body),)
+
+
+def _request(operation: Operation, schemas: dict[type, Schema]) -> Schema:
+    """Return what may be sent, by media type: the Struct of an example, or lines of text."""
+    if operation.body is not None:
+        return {JSON: {"schema": schemas[type(operation.body)], "example": msgspec.to_builtins(operation.body)}}
+    lines = {"type": "array", "items": _TEXT}
+    return {media_type: {"schema": lines if media_type == JSON else _TEXT} for media_type in operation.takes}
 
 
 def _parameter(parameter: Parameter) -> Schema:
@@ -205,13 +232,17 @@ def _words(name: str) -> tuple[str, ...]:
 def _responses(operation: Operation, schemas: dict[type, Schema]) -> Schema:
     names = {one.name for one in operation.parameters}
     own = [header for header, given in _SENT if given is None or not names.isdisjoint(given)]
+    streams = operation.answer == _STREAM
+    if streams or operation.needs_token:
+        own = [header for header in own if header in _OF_ANY] + ["Location"] * (operation.status == 201)
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in own}
-    found: Schema = {"200": {"description": "The answer.", "headers": headers, "content": _content(operation, schemas)}}
-    if operation.method == "GET":
+    content = {"content": _content(operation, schemas)} if operation.answer else {}
+    found: Schema = {str(operation.status): {"description": "The answer.", "headers": headers, **content}}
+    if "ETag" in own and operation.method == "GET":
         kept = {name: one for name, one in headers.items() if name in _OF_304}
         found["304"] = {"description": "The client has it: its If-None-Match names it.", "headers": kept}
     # Every operation refuses a parameter that it does not know.
-    for status in sorted({400, *operation.problems}):
+    for status in sorted({400, *operation.problems, *(_REFUSALS if operation.needs_token else ())}):
         found[str(status)] = {"$ref": "#/components/responses/Problem", "description": phrase(status)}
     found["default"] = {"$ref": "#/components/responses/Problem"}
     return found
@@ -221,12 +252,12 @@ def _content(operation: Operation, schemas: dict[type, Schema]) -> Schema:
     if isinstance(operation.answer, tuple):
         return {media_type: {} for media_type in operation.answer}
     several = [schemas[one] for one in _structs(operation)]
-    found: Schema = {"application/json": {"schema": several[0] if len(several) == 1 else {"anyOf": several}}}
+    found: Schema = {JSON: {"schema": several[0] if len(several) == 1 else {"anyOf": several}}}
     return found | {media_type: {} for media_type in operation.or_media_types}
 
 
 def _problem(schema: Schema) -> Schema:
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in ("Allow", "Retry-After")}
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in ("Allow", "Retry-After", "WWW-Authenticate")}
     return {
         "description": "A problem document; `code` says which, `parameter` what to correct.",
         "headers": headers,

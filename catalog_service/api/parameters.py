@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from starlette.datastructures import QueryParams
 
-from catalog_service.catalog.compare import DiffFilter
+from catalog_service.catalog.compare import DiffFilter, impacts_asked
 from catalog_service.catalog.select import Filter, Resolve
 from catalog_service.catalog.sort import BY_ID, Sort, SortKey
 from schema.errors import BadParameterError
@@ -47,6 +47,7 @@ def filter_of(parameters: QueryParams) -> Filter:
     return Filter(
         sources=many(parameters, "source"),
         services=many(parameters, "service"),
+        tags=many(parameters, "tag"),
         clouds=words_of(parameters, "cloud", Cloud),
         regions=many(parameters, "region"),
         directions=words_of(parameters, "direction", Direction),
@@ -62,7 +63,7 @@ def diff_filter_of(parameters: QueryParams) -> DiffFilter:
         records=filter_of(parameters),
         family=word_of(parameters, "family", Family) or Family.BOTH,
         only=word_of(parameters, "only", Only),
-        impacts=words_of(parameters, "impact", Impact),
+        impacts=impacts_asked(words_of(parameters, "impact", Impact), word_of(parameters, "impact_at_least", Impact)),
         material=is_yes(parameters, "material"),
     )
 

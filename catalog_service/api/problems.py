@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog_service.api.actions import BusyError, ForbiddenError, UnauthenticatedError
 from schema.errors import (
     BadParameterError,
     CatalogError,
@@ -24,12 +25,16 @@ from schema.errors import (
     NoMatchError,
     NotReadyError,
     OverLimitError,
+    RefusedTargetError,
     RequestError,
+    SealedError,
+    StaleHeadError,
     StoreError,
     UnknownDocumentError,
     UnknownEndpointSetError,
     UnknownHeldError,
     UnknownSourceError,
+    UnknownSubscriptionError,
     UnknownVersionError,
 )
 
@@ -44,16 +49,25 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (UnknownEndpointSetError, 404),
     (UnknownDocumentError, 404),
     (UnknownHeldError, 404),
+    (UnknownSubscriptionError, 404),
     (NoMatchError, 404),
     (OverLimitError, 422),
+    (RefusedTargetError, 422),
+    (UnauthenticatedError, 401),
+    (ForbiddenError, 403),
+    (BusyError, 409),
     (RequestError, 400),
     (NotReadyError, 503),
+    (SealedError, 503),
+    (StaleHeadError, 409),
     (CorruptContentError, 500),
     (StoreError, 503),
     (RedisError, 503),
     (OSError, 503),
 )
 _OPERATORS = {
+    SealedError.code: "this service lacks the encryption key that subscriptions need (CATALOG_ENCRYPTION_KEY)",
+    StaleHeadError.code: "somebody else changed this at the same moment: ask again",
     StoreError.code: "the store does not answer at the moment",
     CorruptContentError.code: "stored content is damaged",
 }
@@ -113,4 +127,6 @@ def problem(what: Told, headers: dict[str, str] | None = None) -> Response:
     extra = {"Cache-Control": "no-store", **(headers or {})}
     if what.status == HTTPStatus.SERVICE_UNAVAILABLE:
         extra["Retry-After"] = str(RETRY_AFTER_S)
+    if what.status == HTTPStatus.UNAUTHORIZED:
+        extra["WWW-Authenticate"] = "Bearer"
     return Response(msgspec.json.encode({**body, **facts}, enc_hook=str), what.status, extra, media_type=MEDIA_TYPE)

@@ -1,7 +1,7 @@
-"""What is asked of a diff: which changes, how they are to be judged, what they gain and lose.
+"""What is asked of a diff: which changes, what they gain and lose, and what is to be said of them.
 
-In: the changes that lead from one point to another, and every record afterwards, by id: what was before follows from
-both, so the earlier point is never loaded. Out: a `Comparison`. Pure; called by `api.reads.diffs` and `api.reads.held`.
+In: the changes of a diff, as `judged`, and a `DiffFilter`. Out: a `Comparison`. Pure; called by `api.reads` and
+`events`. Who asks many things of one diff has it judged once, and asks.
 
 A filter over records keeps a change whose record passes before or after; of what is left, `trim` takes out members
 that are not asked for. Impact and significance are those of the whole change, whatever part of it is shown.
@@ -9,25 +9,22 @@ that are not asked for. Impact and significance are those of the whole change, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog_service.catalog.diff import FIELDS
-from catalog_service.catalog.fold import changed
-from catalog_service.catalog.impact import Verdict, judge
-from catalog_service.catalog.moves import Move, Pair, moves
+from catalog_service.catalog.impact import Verdict
+from catalog_service.catalog.judged import Judged, judged
+from catalog_service.catalog.moves import Move
 from catalog_service.catalog.select import Filter, select
 from catalog_service.catalog.space import AddressSpace, Spans, address_space, shift
 from catalog_service.catalog.trim import trimmed
-from schema.change import AttributeChange, Change, Changeset, Summary, summarize
+from schema.change import Change, Changeset, Summary, summarize
 from schema.endpoint_set import EndpointSet
-from schema.errors import CorruptContentError
-from schema.words import Disposition, Family, Impact, Kind, Only, Significance
-
-ADD, CHANGE, REMOVE = Disposition.ADD, Disposition.CHANGE, Disposition.REMOVE
+from schema.errors import BadParameterError
+from schema.words import Family, Impact, Kind, Only, Significance, at_least
 
 
 class DiffFilter(Struct, frozen=True, omit_defaults=True):
@@ -43,9 +40,19 @@ class DiffFilter(Struct, frozen=True, omit_defaults=True):
     """Leave out what is noise."""
 
 
-def _fields_of(wanted: DiffFilter) -> Filter:
-    """Return the filter over records: kinds have no part in it."""
-    return replace(wanted.records, kinds=())
+def impacts_asked(impacts: tuple[Impact, ...], least: Impact | None) -> tuple[Impact, ...]:
+    """Return those of ``impacts`` (none: of all) that ask as much as ``least``, or more; both None: ().
+
+    Raises:
+        BadParameterError: there is none.
+    """
+    if least is None:
+        return impacts
+    found = tuple(impact for impact in at_least(least) if not impacts or impact in impacts)
+    if not found:
+        message = f"none of the impacts {', '.join(impacts)} asks as much as {least}"
+        raise BadParameterError(message, parameter="impact_at_least", value=least.value)
+    return found
 
 
 class Compared(Struct, frozen=True):
@@ -81,20 +88,17 @@ def compare(
     Raises:
         CorruptContentError: a change is of a record that ``after`` does not hold.
     """
-    pairs = tuple(pair_of(change, after) for change in _of_sources(changes, wanted.records.sources))
-    passing = _passing(pairs, wanted)
-    met = moves(pairs)
-    verdicts = _judged(pairs, met, after, passing.before | passing.after)
+    return asked(judged(_of_sources(changes, wanted.records.sources), after), wanted, space=space)
+
+
+def asked(found: Judged, wanted: DiffFilter, *, space: bool = False) -> Comparison:
+    """Return what ``wanted`` asks of ``found``; with ``space``, addresses gained and lost."""
+    fields = replace(wanted.records, kinds=())  # kinds are those of the members shown
+    passing = _passing(found, fields)
+    verdicts = (found.verdict(pair) for pair in found.pairs if pair.change.id in passing.either)
     entries = tuple(one for verdict in verdicts if (one := _compared(verdict, wanted, space=space)))
-    whole = _told(*_whole(pairs, passing, after, wanted), wanted) if space else None
-    return Comparison(summarize([one.change for one in entries]), entries, _shown(met, entries), whole)
-
-
-class _Passing(Struct, frozen=True):
-    """Ids of the changed records that pass the filter as they were, and as they are."""
-
-    before: frozenset[str]
-    after: frozenset[str]
+    whole = _told(*_whole(found, passing, fields), wanted) if space else None
+    return Comparison(summarize([one.change for one in entries]), entries, _shown(found, entries), whole)
 
 
 def _of_sources(changes: Changeset, sources: tuple[str, ...]) -> Changeset:
@@ -102,46 +106,22 @@ def _of_sources(changes: Changeset, sources: tuple[str, ...]) -> Changeset:
     return tuple(one for one in changes if one.id.partition(":")[0].casefold() in wanted) if wanted else changes
 
 
-def pair_of(change: Change, after: Mapping[str, EndpointSet]) -> Pair:
-    """Return ``change``, which led to ``after``, with its record at either end. Raises CorruptContentError."""
-    if change.disposition is ADD:
-        return Pair(change, None, change.record)
-    if change.disposition is REMOVE:
-        return Pair(change, change.record, None)
-    record = after.get(change.id)
-    if record is None:
-        raise CorruptContentError(f"Change of {change.id}, which is not there", id=change.id)
-    return Pair(change, _fields_before(record, change), record)
+class _Passing(Struct, frozen=True):
+    """Ids of the changed records that pass the filter as they were, as they are, and either way."""
+
+    before: frozenset[str]
+    after: frozenset[str]
+    either: frozenset[str]
 
 
-def _fields_before(record: EndpointSet, change: Change) -> EndpointSet:
-    """Return ``record`` with its fields as they were; its members are left as they are."""
-    own = tuple(AttributeChange(one.name, one.current, one.previous) for one in change.attributes if one.name in FIELDS)
-    return changed(record, Change(change.id, CHANGE, attributes=own)) if own else record
-
-
-def _passing(pairs: tuple[Pair, ...], wanted: DiffFilter) -> _Passing:
+def _passing(found: Judged, fields: Filter) -> _Passing:
     def ids(records: Iterable[EndpointSet | None]) -> frozenset[str]:
-        return frozenset(record.id for record in select(filter(None, records), _fields_of(wanted)))
+        return frozenset(record.id for record in select(filter(None, records), fields))
 
-    return _Passing(ids(pair.before for pair in pairs), ids(pair.after for pair in pairs))
-
-
-def _judged(
-    pairs: tuple[Pair, ...], met: tuple[Move, ...], after: Mapping[str, EndpointSet], chosen: frozenset[str]
-) -> Iterator[Verdict]:
-    """Yield the verdicts of the pairs ``chosen``; those of a source are judged together, chosen or not."""
-    by_source: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        by_source.setdefault(pair.record.source, []).append(pair)
-    asked = {source for source, several in by_source.items() if any(one.change.id in chosen for one in several)}
-    listed: dict[str, list[EndpointSet]] = {source: [] for source in asked}
-    for record in after.values():
-        if record.source in listed:
-            listed[record.source].append(record)
-    for source in sorted(asked):
-        own = [move for move in met if move.source == source]
-        yield from judge(tuple(by_source[source]), own, tuple(listed[source]), chosen)
+    same = ids(pair.after for pair in found.pairs if pair.before is pair.after)
+    before = same | ids(pair.before for pair in found.pairs if pair.before is not pair.after)
+    after = same | ids(pair.after for pair in found.pairs if pair.before is not pair.after)
+    return _Passing(before, after, before | after)
 
 
 def _compared(verdict: Verdict, wanted: DiffFilter, *, space: bool) -> Compared | None:
@@ -156,15 +136,13 @@ def _compared(verdict: Verdict, wanted: DiffFilter, *, space: bool) -> Compared 
     return Compared(change, verdict.pair.record, verdict.impact, verdict.significance, own)
 
 
-def _whole(
-    pairs: tuple[Pair, ...], passing: _Passing, after: Mapping[str, EndpointSet], wanted: DiffFilter
-) -> tuple[Spans, Spans]:
+def _whole(found: Judged, passing: _Passing, fields: Filter) -> tuple[Spans, Spans]:
     """Return what the records that pass gained and lost together: a record that only passes now brings all it holds."""
-    moved = {pair.change.id for pair in pairs}
-    stays = select((record for record in after.values() if record.id not in moved), _fields_of(wanted))
+    moved = {pair.change.id for pair in found.pairs}
+    stays = select((record for record in found.after.values() if record.id not in moved), fields)
     kept = set(chain.from_iterable(record.prefixes for record in stays))
     added, removed = set[str](), set[str]()
-    for pair in pairs:
+    for pair in found.pairs:
         change, id_ = pair.change, pair.change.id
         unmoved = set(pair.after.prefixes).difference(change.prefixes_added) if pair.after else set()
         if id_ in passing.before and id_ in passing.after:
@@ -187,15 +165,16 @@ def _told(gained: Spans, lost: Spans, wanted: DiffFilter) -> AddressSpace:
     return address_space(*told)
 
 
-def _shown(met: tuple[Move, ...], entries: tuple[Compared, ...]) -> tuple[Move, ...]:
+def _shown(found: Judged, entries: tuple[Compared, ...]) -> tuple[Move, ...]:
     """Return the moves whose member an entry shows."""
-    changes = {one.change.id: one.change for one in entries}
-    came, left = {to for move in met for to in move.to_ids}, {id_ for move in met for id_ in move.from_ids}
-    added = {id_: {*one.prefixes_added, *one.fqdns_added} for id_, one in changes.items() if id_ in came}
-    removed = {id_: {*one.prefixes_removed, *one.fqdns_removed} for id_, one in changes.items() if id_ in left}
-    return tuple(
-        move
-        for move in met
-        if any(move.member in added.get(id_, ()) for id_ in move.to_ids)
-        or any(move.member in removed.get(id_, ()) for id_ in move.from_ids)
-    )
+    shown = set[int]()
+    for one in entries:
+        if places := found.moves_of(one.change.id):
+            added = {*one.change.prefixes_added, *one.change.fqdns_added}
+            removed = {*one.change.prefixes_removed, *one.change.fqdns_removed}
+            shown.update(place for place in places if _shows(one.change.id, added, removed, found.moves[place]))
+    return tuple(found.moves[place] for place in sorted(shown))
+
+
+def _shows(id_: str, added: set[str], removed: set[str], move: Move) -> bool:
+    return (move.member in added and id_ in move.to_ids) or (move.member in removed and id_ in move.from_ids)

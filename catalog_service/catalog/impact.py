@@ -1,7 +1,7 @@
 """What a change asks of a customer, and how much of it is more than noise.
 
 In: the changes of one source, all of them, with their records. Out: a `Verdict` for each that is asked for. Called by
-`compare`.
+`judged`.
 
 Impact. Microsoft's words (the `impact` of its web service's changes), said of a whole source by the first row that
 holds. A record that comes to another cloud, direction, service or region, or asks for more ports, gains all it holds
@@ -34,7 +34,7 @@ Another order of members or records never shows: both are canonical before they 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import chain
@@ -105,19 +105,22 @@ class _Listed:
         return name in self.names or _matched(name, self.wildcards)
 
 
-def judge(
-    pairs: tuple[Pair, ...], moves: Iterable[Move], records: tuple[EndpointSet, ...], chosen: Container[str]
-) -> Iterator[Verdict]:
-    """Yield the verdict of those of ``pairs`` whose ids are ``chosen``, in their order.
+Judge = Callable[[Pair], Verdict]
+
+
+def judge(pairs: tuple[Pair, ...], moves: Iterable[Move], records: tuple[EndpointSet, ...]) -> Judge:
+    """Return what gives the verdict of any of ``pairs``.
 
     ``pairs`` are all the changes of a source, ``moves`` those among them and ``records`` all it lists afterwards.
     """
     listed = {scope: _Listed(_listed_in(scope, records), pairs) for scope in {scope_of(pair.record) for pair in pairs}}
     moved, dropped = _moved(moves, pairs), _dropped_wildcards(pairs, listed)
-    for pair in pairs:
-        if pair.change.id in chosen:
-            scope = scope_of(pair.record)
-            yield _verdict(pair, moved, dropped.get(scope, ()), listed[scope])
+
+    def verdict(pair: Pair) -> Verdict:
+        scope = scope_of(pair.record)
+        return _verdict(pair, moved, dropped.get(scope, ()), listed[scope])
+
+    return verdict
 
 
 def _listed_in(scope: Scope, records: tuple[EndpointSet, ...]) -> tuple[EndpointSet, ...]:

@@ -4,7 +4,7 @@ In: the changes of a diff, each with its record before and after. Out: `Move`s. 
 source alone: two sources publish for themselves, and what both happen to change in one diff between far versions
 may lie months apart. It moves among records of the same clouds and direction: elsewhere a firewall must open for it,
 and that is an addition. `impact` says which moves ask for nothing. The same member is meant, as text: addresses that
-come back cut another way are no move, and `space` shows that nothing was gained. Called by `impact` and `compare`.
+come back cut another way are no move, and `space` shows that nothing was gained. Called by `judged`.
 """
 
 from __future__ import annotations

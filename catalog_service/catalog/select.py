@@ -11,10 +11,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from catalog_service.catalog.resolve import tag_source
 from schema.endpoint_set import EndpointSet
 from schema.prefix import canonical_prefixes
 from schema.regions import covered_codes
 from schema.words import Cloud, Direction, Kind
+
+_TAG_SOURCES = frozenset(map(tag_source, Cloud))
 
 
 class Resolve(StrEnum):
@@ -27,12 +30,14 @@ class Filter(Struct, frozen=True, omit_defaults=True):
     """What to keep. Empty tuples keep everything; several values of one field are alternatives.
 
     Text is compared without case. ``service`` also matches a record's title, so that a full tag name
-    such as ``AzureConnectors.WestEurope`` selects that tag. ``regions`` may be spelled any way the crosswalk
-    knows, and a geography stands for its Azure regions too.
+    such as ``AzureConnectors.WestEurope`` selects that tag. ``tags`` are service tags by their full names: each keeps
+    the tag itself and every record that refers to it, before references are resolved. ``regions`` may be spelled any
+    way the crosswalk knows, and a geography stands for its Azure regions too.
     """
 
     sources: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     clouds: tuple[Cloud, ...] = ()
     regions: tuple[str, ...] = ()
     directions: tuple[Direction, ...] = ()
@@ -52,7 +57,7 @@ class Allowlist(Struct, frozen=True):
 
 def select(records: Iterable[EndpointSet], wanted: Filter) -> tuple[EndpointSet, ...]:
     """Return the records that ``wanted`` keeps, in their order."""
-    sources, services = _folded(wanted.sources), _folded(wanted.services)
+    sources, services, tags = map(_folded, (wanted.sources, wanted.services, wanted.tags))
     regions = frozenset[str]().union(*map(covered_codes, wanted.regions))
     clouds, directions, kinds = set(wanted.clouds), set(wanted.directions), set(wanted.kinds)
     return tuple(
@@ -60,11 +65,17 @@ def select(records: Iterable[EndpointSet], wanted: Filter) -> tuple[EndpointSet,
         for record in records
         if (not sources or record.source.casefold() in sources)
         and (not services or record.service.casefold() in services or record.title.casefold() in services)
+        and (not tags or not tags.isdisjoint(map(str.casefold, tags_named(record))))
         and (not clouds or not clouds.isdisjoint(record.all_clouds))
         and (not regions or record.region in regions)
         and (not directions or record.direction in directions)
         and (not kinds or not kinds.isdisjoint(record.kinds))
     )
+
+
+def tags_named(record: EndpointSet) -> tuple[str, ...]:
+    """Return the service tags that ``record`` speaks of: the one that it is, or those it refers to."""
+    return (record.title,) if record.source in _TAG_SOURCES else record.service_tags
 
 
 def allowlist(records: Iterable[EndpointSet], kinds: tuple[Kind, ...] = ()) -> Allowlist:

@@ -136,9 +136,10 @@ def _of_scenarios(snapshot: Snapshot, wanted: Filter) -> View:
 
 def _keeps_tag(wanted: Filter, lost: Unresolved) -> bool:
     """Tell whether the tag that a scenario asks for would have been kept."""
-    services = {service.casefold() for service in wanted.services}
+    services, tags = ({name.casefold() for name in names} for names in (wanted.services, wanted.tags))
     return (
         (not wanted.sources or lost.source in wanted.sources)
+        and (not tags or lost.tag.casefold() in tags)
         and (not services or not services.isdisjoint((lost.tag.casefold(), lost.tag.partition(".")[0].casefold())))
         and wanted.kinds != (Kind.FQDN,)
     )
@@ -230,12 +231,18 @@ def _merged(hits: Iterable[_Wanted]) -> list[_Wanted]:
 
 
 def _resolved(snapshot: Snapshot, wanted: Filter, several: list[_Wanted]) -> View:
-    """Return the entries of ``several`` with their references resolved, those that ``wanted`` still keeps."""
-    kept = replace(wanted, clouds=(), regions=(), directions=())
+    """Return the entries of ``several`` with their references resolved, those that ``wanted`` still keeps.
+
+    Which tags a record speaks of is asked of it as it is published: resolved, it names none.
+    """
+    kept = replace(wanted, tags=(), clouds=(), regions=(), directions=())
     entries: list[Entry] = []
     failed: list[Unresolved] = []
     clouds: set[Cloud] = set()
+    tagged = {record.id for record in select((one.record for one in several), Filter(tags=wanted.tags))}
     for one in several:
+        if one.record.id not in tagged:
+            continue
         found = resolved(snapshot, one.record, one.clouds, one.regions)
         if select((found.record,), kept):
             entries.append(Entry(found.record, found.via, one.uses))

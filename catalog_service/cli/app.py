@@ -24,18 +24,22 @@ from catalog_service.cli.held import held
 from catalog_service.cli.history import history
 from catalog_service.cli.labels import label
 from catalog_service.cli.lookup import lookup
+from catalog_service.cli.notify import notify
 from catalog_service.cli.output import say
 from catalog_service.cli.prune import prune
 from catalog_service.cli.regions import regions
 from catalog_service.cli.rollback import rollback
+from catalog_service.cli.saved_filters import filter_, signing_keys
 from catalog_service.cli.scenarios import conflicts, scenarios
 from catalog_service.cli.serve import run, serve
+from catalog_service.cli.subscriptions import subscription
 from catalog_service.cli.sync import mirror, sync
 from schema.errors import CatalogError
 
 _COMMANDS = (
     run,
     serve,
+    notify,
     sync,
     sources,
     versions,
@@ -48,6 +52,9 @@ _COMMANDS = (
     export,
     held,
     label,
+    subscription,
+    filter_,
+    signing_keys,
     rollback,
     prune,
     audit,

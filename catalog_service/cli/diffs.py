@@ -9,7 +9,7 @@ import click
 
 from catalog_service.api.reads.diffs import diff_between, diff_span
 from catalog_service.api.reads.filters import check_filter
-from catalog_service.catalog.compare import DiffFilter
+from catalog_service.catalog.compare import DiffFilter, impacts_asked
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command, words
@@ -26,7 +26,7 @@ _EXAMPLES = """\b
 Examples:
   catalog-service diff latest~1 --material
   catalog-service diff 2025-01-06 2025-06-30 --service Storage --region westeurope --only added --space
-  catalog-service diff prod latest --impact AddedIp --impact AddedUrl --format markdown"""
+  catalog-service diff prod latest --tag AzureConnectors --impact-at-least RemovedIpOrUrl --format markdown"""
 
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -38,6 +38,7 @@ _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 @click.option("--family", type=words(Family), default=Family.BOTH.value, help="Of the prefixes shown.")
 @click.option("--only", type=words(Only), help="Members added, or members removed.")
 @click.option("--impact", "impacts", multiple=True, type=words(Impact), help="Microsoft's word; may be given again.")
+@click.option("--impact-at-least", type=words(Impact), help="What asks as much as this word, or more.")
 @click.option("--material", is_flag=True, help="Without counters, wording and prefixes that are only cut otherwise.")
 @click.option("--space", is_flag=True, help="Also the addresses gained and lost, however they are cut.")
 @click.option(
@@ -55,6 +56,7 @@ async def diff(
     family: str,
     only: str | None,
     impacts: tuple[str, ...],
+    impact_at_least: str | None,
     material: bool,
     space: bool,
     name: str | None,
@@ -69,7 +71,7 @@ async def diff(
             check_filter(reader, known_sources(call.settings), wanted),
             Family(family),
             Only(only) if only else None,
-            tuple(map(Impact, impacts)),
+            impacts_asked(tuple(map(Impact, impacts)), Impact(impact_at_least) if impact_at_least else None),
             material,
         )
         first, last = await diff_span(reader, since, until)

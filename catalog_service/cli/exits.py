@@ -10,7 +10,9 @@ from schema.errors import (
     DataDirInUseError,
     NotReadyError,
     OverLimitError,
+    RefusedTargetError,
     RequestError,
+    SealedError,
     UnsafeChangesetError,
 )
 
@@ -37,6 +39,8 @@ Exit codes:
 
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (BadParameterError, USAGE),
+    (RefusedTargetError, USAGE),
+    (SealedError, USAGE),
     (OverLimitError, FAILED),
     (RequestError, NOT_FOUND),
     (NotReadyError, NOT_FOUND),

@@ -18,6 +18,9 @@ SOURCE: Flag = click.option(
 SERVICE: Flag = click.option(
     "--service", "services", multiple=True, callback=listed, help="A service or a full tag name, or several."
 )
+TAG: Flag = click.option(
+    "--tag", "tags", multiple=True, callback=listed, help="A service tag and what refers to it, or several."
+)
 CLOUD: Flag = click.option("--cloud", "clouds", multiple=True, type=words(Cloud), help="May be given again.")
 REGION: Flag = click.option(
     "--region", "regions", multiple=True, callback=listed, help="A region or a geography, however spelled, or several."
@@ -25,7 +28,7 @@ REGION: Flag = click.option(
 DIRECTION: Flag = click.option(
     "--direction", "directions", multiple=True, type=words(Direction), help="May be given again."
 )
-PLACES = (SOURCE, SERVICE, CLOUD, REGION, DIRECTION)
+PLACES = (SOURCE, SERVICE, TAG, CLOUD, REGION, DIRECTION)
 SCENARIO: Flag = click.option(
     "--scenario", "scenarios", multiple=True, callback=listed, help="A question by name (see `scenarios`), or several."
 )

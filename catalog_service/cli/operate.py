@@ -6,6 +6,7 @@ Built by the commands that serve real data; the demo's data nobody changes.
 from __future__ import annotations
 
 from catalog_service.api.actions import Actions, Ran
+from catalog_service.cli.telling import desk_of
 from catalog_service.cli.wiring import opened_upstream, utc_now
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store
@@ -52,4 +53,5 @@ def operator_actions(store: Store, settings: Settings, sources: tuple[Source, ..
     async def rolled_back(source: str, number: int, who: str) -> Version | None:
         return await rollback(store, source, number, who, utc_now)
 
-    return Actions(settings.operator_token, sync, accepted, rejected, labelled, unlabelled, rolled_back)
+    desk = desk_of(store, settings, tuple(source.info for source in sources))
+    return Actions(settings.operator_token, sync, accepted, rejected, labelled, unlabelled, rolled_back, desk)

@@ -1,4 +1,4 @@
-"""Commands that serve: run (store, scheduler and API in one process) and serve (the API alone)."""
+"""Commands that serve: run (store, scheduler, notifier and API in one process) and serve (the API alone)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from catalog_service.cli.demo import demo_settings, nothing_to_show, prepare_dem
 from catalog_service.cli.listen import Listening, bound, serve_app
 from catalog_service.cli.logs import tell
 from catalog_service.cli.operate import operator_actions
-from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
+from catalog_service.cli.telling import check_secrets, opened_notifier, origin_of
+from catalog_service.cli.wiring import any_store, chosen_sources, opened_store, opened_upstream, utc_now
+from catalog_service.memory import rarely_collected
 from catalog_service.reader import Reader
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store, open_store
@@ -60,33 +62,42 @@ async def run(call: Call, *, demo_if_unreachable: bool) -> int:
 @command("serve", serving=True)
 @_serving_flags
 async def serve(call: Call) -> int:
-    """Serve the catalogue; others, on the same --redis-url, keep it synced."""
+    """Serve the catalogue; others, on the same --redis-url, keep it synced and tell subscribers."""
     settings = call.settings
     sources = chosen_sources(settings)
-    async with open_store(settings.redis_url, settings.data_dir, service=True) as store:
+    async with any_store(settings, service=True) as store:
         with bound(settings) as listening:
-            await _serve(store, settings, sources, listening, demo=await store.is_demo())
+            if not (is_demo := await store.is_demo()):
+                await check_secrets(store, settings)
+            await _serve(Reader(store, warm=True), settings, sources, listening, demo=is_demo)
     return exits.FINE
 
 
 async def _run_live(store: Store, settings: Settings, sources: tuple[Source, ...], listening: Listening) -> int:
-    async with opened_upstream(settings, sources) as upstream:
+    await check_secrets(store, settings)
+    reader = Reader(store, warm=True)
+    origin = origin_of(settings, tuple(source.info for source in sources), listening.url)
+    async with (
+        opened_upstream(settings, sources) as upstream,
+        opened_notifier(reader, settings, origin) as notifier,
+    ):
         scheduler = keep_synced(
             synced(sources), upstream, store, utc_now, random.random, versions_kept=settings.versions_kept
         )
-        await _serve(store, settings, sources, listening, scheduler)
+        await _serve(reader, settings, sources, listening, scheduler, notifier.run())
     return exits.FINE
 
 
 async def _run_demo(settings: Settings, listening: Listening) -> int:
     tell("no upstream answers and the catalogue is empty: this is a DEMO, its addresses are examples", demo=True)
     async with open_store(None, settings.data_dir, service=True) as store:
-        await _serve(store, settings, await prepare_demo(store, settings), listening, demo=True)
+        sources = await prepare_demo(store, settings)
+        await _serve(Reader(store, warm=True), settings, sources, listening, demo=True)
     return exits.FINE
 
 
 async def _serve(
-    store: Store,
+    reader: Reader,
     settings: Settings,
     sources: tuple[Source, ...],
     listening: Listening,
@@ -96,13 +107,17 @@ async def _serve(
     """Serve until asked to stop, with ``beside`` running for as long."""
     from catalog_service.api.app import create_app  # noqa: PLC0415 - half a second that no other command waits for
 
-    actions = None if demo else operator_actions(store, settings, sources)
-    app = create_app(Reader(store, warm=True), tuple(source.info for source in sources), demo=demo, actions=actions)
+    known = tuple(source.info for source in sources)
+    actions = None if demo else operator_actions(reader.store, settings, sources)
+    app = create_app(
+        reader, known, demo=demo, actions=actions, base_url=origin_of(settings, known, listening.url).base_url
+    )
     started = functools.partial(_started, settings, listening.url, demo=demo)
     serving = asyncio.create_task(serve_app(app, listening, started))
     others = [asyncio.create_task(one) for one in beside]
     try:
-        ended, _ = await asyncio.wait((serving, *others), return_when=asyncio.FIRST_COMPLETED)
+        with rarely_collected():
+            ended, _ = await asyncio.wait((serving, *others), return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             await task  # one that failed ends the service
     finally:

@@ -42,11 +42,21 @@ def known_sources(settings: Settings) -> tuple[SourceInfo, ...]:
     return tuple(source.info for source in chosen_sources(settings))
 
 
+def any_store(settings: Settings, *, service: bool = False) -> contextlib.AbstractAsyncContextManager[Store]:
+    """Give the store of ``settings`` for a block, whatever it holds. Raises as `open_store`."""
+    return open_store(
+        settings.redis_url,
+        settings.data_dir,
+        service=service,
+        documents_kept=settings.documents_kept,
+        deliveries_kept=settings.deliveries_kept,
+    )
+
+
 @contextlib.asynccontextmanager
 async def opened_store(settings: Settings, *, service: bool = False) -> AsyncIterator[Store]:
     """Give the store for a block, to write to. Raises as `open_store`, and StoreError for a store of demo data."""
-    kept = settings.documents_kept
-    async with open_store(settings.redis_url, settings.data_dir, service=service, documents_kept=kept) as store:
+    async with any_store(settings, service=service) as store:
         if await store.is_demo():
             where = "this Redis" if settings.redis_url else settings.data_dir
             raise StoreError(f"{where} holds the demo's data: nothing real goes in there")
@@ -56,7 +66,7 @@ async def opened_store(settings: Settings, *, service: bool = False) -> AsyncIte
 @contextlib.asynccontextmanager
 async def opened_reader(settings: Settings) -> AsyncIterator[Reader]:
     """Give a refreshed reader for a block; demo data is announced on stderr. Raises as `open_store`."""
-    async with open_store(settings.redis_url, settings.data_dir, service=False) as store:
+    async with any_store(settings) as store:
         reader = Reader(store)
         await reader.refresh()
         if await store.is_demo():

@@ -5,14 +5,14 @@ In: a snapshot and a `Filter`. Out: the view of it. Called by REST, GraphQL and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from msgspec.structs import replace
 
 from catalog_service.catalog.resolve import Unresolved, references, unresolved
 from catalog_service.catalog.scope import clouds_of
-from catalog_service.catalog.select import Filter, select
+from catalog_service.catalog.select import Filter, select, tags_named
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.view import View, view
 from schema.errors import NoMatchError, UnresolvedTagsError
@@ -108,16 +108,26 @@ def _check_words(snapshot: Snapshot, wanted: Filter, found: View) -> None:
     """Refuse a word that keeps nothing beside others; where nothing is kept, one that keeps nothing by itself."""
     # A record without members (a geography's row) lists nothing, whatever it is called.
     listed = tuple(record for record in found.records if record.kinds) or snapshot.endpoint_sets
+    published = tuple(snapshot.by_id[record.id] for record in listed)  # resolved, a record names no tag
     for parameter, alone in _words(wanted):
         for value, one in alone:
-            if not select(listed, one):
-                hint = _close_service(snapshot, value) if parameter == "service" else ""
+            if not select(published if parameter == "tag" else listed, one):
+                hint = _close(value, _known(snapshot, parameter))
                 raise _adds_nothing(snapshot, parameter, value, hint or hint_of(found))
 
 
-def _close_service(snapshot: Snapshot, value: str) -> str:
-    """Return a hint at the service or title that is spelled nearly as ``value``; empty where none is, or it exists."""
-    known = {name.casefold(): name for one in snapshot.endpoint_sets for name in (one.service, one.title)}
+def _known(snapshot: Snapshot, parameter: str) -> Iterator[str]:
+    """Yield what may have been meant by ``parameter``: services and titles, or service tags."""
+    for one in snapshot.endpoint_sets:
+        if parameter == "service":
+            yield from (one.service, one.title)
+        elif parameter == "tag":
+            yield from tags_named(one)
+
+
+def _close(value: str, names: Iterable[str]) -> str:
+    """Return a hint at that of ``names`` that is spelled nearly as ``value``; empty where none is, or it exists."""
+    known = {name.casefold(): name for name in names}
     close = get_close_matches(value.casefold(), known, n=1, cutoff=0.8)
     return f"; did you mean {known[close[0]]}?" if close and close[0] != value.casefold() else ""
 
@@ -167,6 +177,7 @@ def _words(wanted: Filter) -> tuple[tuple[str, tuple[tuple[str, Filter], ...]], 
     words = (
         ("source", tuple((value, Filter(sources=(value,))) for value in wanted.sources)),
         ("service", tuple((value, Filter(services=(value,))) for value in wanted.services)),
+        ("tag", tuple((value, Filter(tags=(value,))) for value in wanted.tags)),
         ("kind", tuple((value.value, Filter(kinds=(value,))) for value in wanted.kinds)),
     )
     if wanted.scenarios:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from catalog_service.store import codec, keys
 from catalog_service.store.leases import Ask
 from schema.errors import BadParameterError
+from schema.event import Notice
 from schema.version import AuditEntry
 
 _MOST_LETTERS = 80
@@ -36,6 +37,6 @@ def person(name: str) -> str:
     return who
 
 
-def packed(entry: AuditEntry | None) -> bytes:
-    """Return ``entry`` as the scripts of `commit` take it; nothing for None."""
+def packed(entry: AuditEntry | Notice | None) -> bytes:
+    """Return an entry, or a notice, as the scripts of `commit` take it; nothing for None."""
     return codec.pack(entry) if entry else b""

@@ -24,9 +24,10 @@ local function keep(documents, fetched, digest, document, at, most, served)
 end
 """
 
-# Takes down one held version and puts up another.
+# Takes down one held version and puts up another; tells whether that one is new.
 _HOLD = """
 local function hold(held, held_records, drop, id, version, records)
+  local known = id == '' or redis.call('HEXISTS', held, id) == 1
   if drop ~= '' then
     redis.call('HDEL', held, drop)
     redis.call('HDEL', held_records, drop)
@@ -35,11 +36,25 @@ local function hold(held, held_records, drop, id, version, records)
     redis.call('HSET', held, id, version)
     redis.call('HSET', held_records, id, records)
   end
+  return not known
+end
+"""
+
+# Puts a notice into the changeset stream, right after the newest version; once, though it is sent again after a lost
+# reply. Never before an entry that is there, whatever the head says: what was written before it would stand alone.
+NOTE = """
+local function note(events, head, notice)
+  if notice == '' then return end
+  local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+  if newest and newest[2][2] == notice then return end
+  local at = newest and tonumber(newest[1]:match('^%d+')) or 0
+  at = math.max(at, tonumber(redis.call('GET', head) or '0'))
+  redis.call('XADD', events, string.format('%d-*', at), 'notice', notice)
 end
 """
 
 # Tells of what a person did, where it was one; once, though it is sent again after a lost reply.
-_AUDIT = """
+AUDIT = """
 local function tell(audit, entry)
   if entry == '' then return end
   local newest = redis.call('XREVRANGE', audit, '+', '-', 'COUNT', 1)[1]
@@ -83,8 +98,8 @@ COMMIT = f"""#!lua
 local last, versions, changesets, keyframes, marked, line, keyframed, timeline, timeline_of, sources, digests, \
 documents, fetched, fences, head, whole_line, live, events, states, held, held_records, audit = unpack(KEYS)
 local source, fence, number, digest, version, changeset, keyframe, marks, since, document_digest, document, \
-fetched_at, most, base, state, drop_id, held_id, held_version, records, entry = unpack(ARGV)
-{_KEEP}{_HOLD}{_AUDIT}{_TAKEN}{_WRITE}
+fetched_at, most, base, state, drop_id, held_id, held_version, records, entry, notice = unpack(ARGV)
+{_KEEP}{_HOLD}{NOTE}{AUDIT}{_TAKEN}{_WRITE}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
 if (redis.call('HGET', live, source) or '0') ~= base then return {{'STALE'}} end
 if taken(number) then return {{'MOVED'}} end
@@ -98,6 +113,7 @@ hold(held, held_records, drop_id, held_id, held_version, records)
 tell(audit, entry)
 redis.call('SET', head, number)
 redis.call('XADD', events, number .. '-0', 'version', version)
+note(events, head, notice)
 return {{'OK'}}
 """
 
@@ -120,14 +136,16 @@ return {{'OK'}}
 
 # Writes a source's state, and puts up or takes down its held version, under the lease.
 RECORD = f"""#!lua
-local fences, states, held, held_records, documents, fetched, audit = unpack(KEYS)
+local fences, states, held, held_records, documents, fetched, audit, events, head = unpack(KEYS)
 local source, fence, state, drop_id, held_id, held_version, records, document_digest, document, fetched_at, most, \
-served, drop_document, entry = unpack(ARGV)
-{_KEEP}{_HOLD}{_AUDIT}
+served, drop_document, entry, notice, held_notice = unpack(ARGV)
+{_KEEP}{_HOLD}{NOTE}{AUDIT}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
 redis.call('HSET', states, source, state)
-hold(held, held_records, drop_id, held_id, held_version, records)
+local is_new = hold(held, held_records, drop_id, held_id, held_version, records)
 tell(audit, entry)
+note(events, head, notice)
+if is_new then note(events, head, held_notice) end
 if drop_document ~= '' then
   redis.call('ZREM', fetched, drop_document)
   redis.call('HDEL', documents, drop_document)
@@ -141,7 +159,7 @@ return {{'OK'}}
 LABEL = f"""#!lua
 local labels, gone, audit = unpack(KEYS)
 local name, before, after, entry = unpack(ARGV)
-{_AUDIT}
+{AUDIT}
 for place = 5, #ARGV do
   if redis.call('ZSCORE', gone, ARGV[place]) then return 'GONE' end
 end
@@ -180,10 +198,10 @@ return redis.call('ZADD', keyframed, number, number)
 # Drops contents and moves the floor, with its audit entry where a person wants it. Answers OK; MOVED: floor or labels
 # are not those it was planned with.
 PRUNE = f"""#!lua flags=allow-oom
-local floor, gone, labels, changesets, keyframes, marked, events, audit = unpack(KEYS, 1, 8)
+local floor, gone, labels, changesets, keyframes, marked, audit = unpack(KEYS, 1, 7)
 -- Not the rest, nor as many keys: Lua unpacks up to some 8,000, and who prunes for the first time has more.
 local before, after, count, entry = unpack(ARGV, 1, 4)
-{_AUDIT}
+{AUDIT}
 if (redis.call('GET', floor) or '0') ~= before then return 'MOVED' end
 if redis.call('HLEN', labels) ~= tonumber(count) then return 'MOVED' end
 local first = 5 + 2 * tonumber(count)
@@ -199,7 +217,6 @@ for place = first, #ARGV, 2 do
   redis.call('ZADD', gone, number, number)
 end
 redis.call('SET', floor, after)
-redis.call('XTRIM', events, 'MINID', after .. '-0')
 tell(audit, entry)
 return 'OK'
 """

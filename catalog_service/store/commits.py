@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from catalog_service.catalog.degraded import announced
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.marks import Marks, marked
 from catalog_service.catalog.snapshot import SourceContent
@@ -71,12 +72,13 @@ class Commits:
             StaleHeadError: the source's newest version is not ``wanted.version.previous``.
         """
         source, previous = wanted.version.source, wanted.version.previous
+        state, notice = announced(source, wanted.state)
         since = await self._since(wanted.version)
         start = await self._live_start(wanted, since)
         for _ in range(_MOVED_ATTEMPTS):
             content, arguments = await self._numbered(lease, wanted, start)
-            mine = [since, *self._document(wanted), previous or 0, codec.pack(wanted.state), wanted.held_id]
-            mine += [*hold_arguments(wanted.hold), _told(wanted.audit, content.version)]
+            mine = [since, *self._document(wanted), previous or 0, codec.pack(state), wanted.held_id]
+            mine += [*hold_arguments(wanted.hold), _told(wanted.audit, content.version), packed(notice)]
             outcome = await _answer(self._commit, source, _commit_keys(source), [*arguments, *mine])
             if outcome == "OK":
                 self._contents.remember(content)

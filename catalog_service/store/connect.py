@@ -21,12 +21,15 @@ from catalog_service.store.commits import Commits
 from catalog_service.store.contents import Contents
 from catalog_service.store.documents import KEPT, Documents
 from catalog_service.store.embedded import embedded_server
+from catalog_service.store.events import Events
 from catalog_service.store.floor import Floor
 from catalog_service.store.labels import Labels
 from catalog_service.store.leases import Leases
 from catalog_service.store.migrate import FORMAT, migrate
+from catalog_service.store.queues import DELIVERIES_KEPT, Queues
 from catalog_service.store.retention import Retention
 from catalog_service.store.sources import SourceRecords
+from catalog_service.store.subscriptions import Deliveries, SavedFilters, SigningKeys, Subscriptions
 from catalog_service.store.versions import Versions
 from schema.errors import StoreError
 
@@ -36,9 +39,9 @@ _POOL = 32
 
 
 class Store:
-    """All that is remembered. ``documents_kept`` is how many documents of each source are."""
+    """All that is remembered; ``documents_kept`` of each source, ``deliveries_kept`` of each subscription."""
 
-    def __init__(self, redis: Redis, documents_kept: int = KEPT) -> None:
+    def __init__(self, redis: Redis, documents_kept: int = KEPT, deliveries_kept: int = DELIVERIES_KEPT) -> None:
         self.redis = redis
         self.versions = Versions(redis)
         self.floor = Floor(redis)
@@ -48,8 +51,14 @@ class Store:
         self.retention = Retention(redis, self.versions, self.contents, self.floor)
         self.commits = Commits(redis, self.versions, self.contents, documents_kept)
         self.documents = Documents(redis, documents_kept)
+        self.events = Events(redis)
         self.sources = SourceRecords(redis, documents_kept)
         self.leases = Leases(redis)
+        self.subscriptions = Subscriptions(redis)
+        self.queues = Queues(redis, deliveries_kept)
+        self.deliveries = Deliveries(redis)
+        self.saved_filters = SavedFilters(redis)
+        self.signing_keys = SigningKeys(redis)
 
     async def is_demo(self) -> bool:
         """Tell whether what is stored is the bundled demo: examples, in no allowlist."""
@@ -75,9 +84,14 @@ class Store:
 
 @contextlib.asynccontextmanager
 async def open_store(
-    redis_url: str | None, data_dir: Path, *, service: bool, documents_kept: int = KEPT
+    redis_url: str | None,
+    data_dir: Path,
+    *,
+    service: bool,
+    documents_kept: int = KEPT,
+    deliveries_kept: int = DELIVERIES_KEPT,
 ) -> AsyncIterator[Store]:
-    """Give the store for a block; ``documents_kept`` is how many documents of each source it keeps.
+    """Give the store for a block; it keeps as much as `Store` says.
 
     With ``redis_url`` that server is used. Without, the embedded server of ``data_dir``: one that runs
     is joined, else one is started for as long as the block lasts. ``service`` says that this process is
@@ -88,18 +102,18 @@ async def open_store(
         DataDirInUseError: ``service``, and another one has the data directory.
     """
     if redis_url:
-        async with _client(redis_url, documents_kept) as store:
+        async with _client(redis_url, documents_kept, deliveries_kept) as store:
             yield store
         return
     async with (
         embedded_server(data_dir, service=service) as socket,
-        _client(f"unix://{socket}", documents_kept) as store,
+        _client(f"unix://{socket}", documents_kept, deliveries_kept) as store,
     ):
         yield store
 
 
 @contextlib.asynccontextmanager
-async def _client(url: str, documents_kept: int) -> AsyncIterator[Store]:
+async def _client(url: str, documents_kept: int, deliveries_kept: int) -> AsyncIterator[Store]:
     # redis-py's default pool raises at once when it is exhausted; this one waits (limits-and-faults.md A6).
     try:
         pool = BlockingConnectionPool.from_url(
@@ -115,7 +129,7 @@ async def _client(url: str, documents_kept: int) -> AsyncIterator[Store]:
         raise StoreError(f"{urlsplit(url).scheme or url!r} is no Redis address: {error}") from error
     redis = Redis(connection_pool=pool)
     try:
-        store = Store(redis, documents_kept)
+        store = Store(redis, documents_kept, deliveries_kept)
         await store.ping()
         yield store
     finally:

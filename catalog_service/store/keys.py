@@ -25,8 +25,8 @@ key                      type    holds                                          
 {catalog}:timeline:S     zset    the same of source S                                   1 a version
 {catalog}:seen:S         zset    number@instant: seen valid then, once more; 0: closed  1 an unchanged file
 {catalog}:digests:S      hash    content digest -> newest number that had it            80 B each
-{catalog}:events         stream  id ``number-0``: live Version; feed, outbox, history,  300 B each
-                                 from the floor on
+{catalog}:events         stream  id ``number-0``: live Version, ``number-1`` and on:    300 B each
+                                 Notice; feed, outbox, history of what was told
 {catalog}:held           hash    id -> HeldVersion                                      1 a source
 {catalog}:held-records   hash    id -> the candidate's records (MessagePack, zstd)      1 a source
 {catalog}:states         hash    source -> SourceState                                  1 a source
@@ -36,6 +36,20 @@ key                      type    holds                                          
 {catalog}:gone           zset    numbers of live versions whose content was pruned      1 each
 {catalog}:documents:S    hash    digest -> Document of source S (MessagePack, zstd)     400 kB each, 12 a source
 {catalog}:fetched:S      zset    digests of source S's kept documents, by fetch time    12
+{catalog}:subscriptions  hash    id -> Subscription                                     10,000
+{catalog}:sealed         hash    id -> Sealed: its secrets and address, encrypted       1 a subscription
+{catalog}:healths        hash    id -> Health                                           1 a subscription
+{catalog}:relayed        string  the place of the last event handed to queues           1
+{catalog}:queue:I        list    QueueItem: what subscription I is still to be told     10,000
+{catalog}:dropped        hash    id -> how many items its full queue lost               1 a subscription
+{catalog}:due            zset    subscriptions by when to look at their queue, in ms    1 a subscription
+{catalog}:claims         hash    id -> token of the sender that has it in hand          1 a subscription
+{catalog}:trying         hash    id -> Delivery that is being retried                   1 a subscription
+{catalog}:deliveries:I   hash    id -> Delivery to subscription I                       those of the next two
+{catalog}:logged:I       zset    its deliveries by when they were settled, in ms        50 (setting)
+{catalog}:dead:I         zset    those of them that were given up                       1,000
+{catalog}:filters        hash    name -> SavedFilter                                    1,000
+{catalog}:signing-key    string  the Ed25519 key, encrypted                             1
 {catalog}:lease:S        string  token of who syncs S; expires                          1 a source
 {catalog}:fences         hash    source -> fencing token, counts leases; never expires  1 a source
 """
@@ -63,6 +77,16 @@ LABELS = f"{TAG}:labels"
 AUDIT = f"{TAG}:audit"
 FLOOR = f"{TAG}:floor"
 GONE = f"{TAG}:gone"
+SUBSCRIPTIONS = f"{TAG}:subscriptions"
+SEALED = f"{TAG}:sealed"
+HEALTHS = f"{TAG}:healths"
+RELAYED = f"{TAG}:relayed"
+DROPPED = f"{TAG}:dropped"
+DUE = f"{TAG}:due"
+CLAIMS = f"{TAG}:claims"
+TRYING = f"{TAG}:trying"
+FILTERS = f"{TAG}:filters"
+SIGNING_KEY = f"{TAG}:signing-key"
 FENCES = f"{TAG}:fences"
 
 
@@ -99,6 +123,26 @@ def documents(source: str) -> str:
 def fetched(source: str) -> str:
     """Key of the digests of ``source``'s kept documents, oldest first."""
     return f"{TAG}:fetched:{source}"
+
+
+def queue(subscription: str) -> str:
+    """Key of what ``subscription`` is still to be told."""
+    return f"{TAG}:queue:{subscription}"
+
+
+def deliveries(subscription: str) -> str:
+    """Key of the deliveries to ``subscription``."""
+    return f"{TAG}:deliveries:{subscription}"
+
+
+def logged(subscription: str) -> str:
+    """Key of the order of the deliveries to ``subscription``."""
+    return f"{TAG}:logged:{subscription}"
+
+
+def dead(subscription: str) -> str:
+    """Key of those deliveries to ``subscription`` that were given up."""
+    return f"{TAG}:dead:{subscription}"
 
 
 def lease(source: str) -> str:

@@ -104,7 +104,7 @@ class Retention:
         versions = await self._versions.versions(plan.dropped)
         sources = sorted({version.source for version in versions})
         contents = (keys.CHANGESETS, keys.KEYFRAMES, keys.MARKS)
-        names = [keys.FLOOR, keys.GONE, keys.LABELS, *contents, keys.EVENTS, keys.AUDIT]
+        names = [keys.FLOOR, keys.GONE, keys.LABELS, *contents, keys.AUDIT]
         places = {source: place for place, source in enumerate(sources, start=len(names) + 1)}
         pairs = [part for version in versions for part in (version.version, places[version.source])]
         entry = replace(audit, before=str(plan.floor_before or ""), after=str(plan.floor)) if audit else None

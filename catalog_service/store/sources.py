@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from redis.asyncio import Redis
 
+from catalog_service.catalog.degraded import announced
 from catalog_service.store import codec, commit, keys
 from catalog_service.store.audit import packed
 from catalog_service.store.documents import document_arguments
@@ -12,6 +13,7 @@ from catalog_service.store.leases import Ask, Lease
 from schema.document import Document
 from schema.endpoint_set import EndpointSet
 from schema.errors import CorruptContentError, FencedError, UnknownHeldError
+from schema.event import EventType, Notice
 from schema.version import AuditEntry, HeldVersion, SourceState
 
 _log = structlog.get_logger()
@@ -72,19 +74,21 @@ class SourceRecords:
         """Write the state of ``lease``'s source; take down held version ``drop`` and put up ``hold``, in one step.
 
         ``keep`` is a document to keep beside the one whose digest is ``served``, in place of ``drop_document``.
-        ``audit`` tells of a person who asked for it.
+        ``audit`` tells of a person who asked for it. What listeners are to be told goes into the changeset stream.
 
         Raises:
             FencedError: another runner took the lease.
         """
+        told, notice = announced(lease.source, state)
         answer = await self._record(
             keys=[
                 *(keys.FENCES, keys.STATES, keys.HELD, keys.HELD_RECORDS),
-                *(keys.documents(lease.source), keys.fetched(lease.source), keys.AUDIT),
+                *(keys.documents(lease.source), keys.fetched(lease.source), keys.AUDIT, keys.EVENTS, keys.HEAD),
             ],
             args=[
-                *(lease.source, lease.fence, codec.pack(state), drop, *hold_arguments(hold)),
+                *(lease.source, lease.fence, codec.pack(told), drop, *hold_arguments(hold)),
                 *(*document_arguments(keep, self._documents_kept), served, drop_document, packed(audit)),
+                *(packed(notice), packed(_waiting(hold[0]) if hold else None)),
             ],
         )
         if bytes(answer[0]) == b"FENCED":
@@ -94,6 +98,13 @@ class SourceRecords:
 def hold_arguments(hold: tuple[HeldVersion, tuple[EndpointSet, ...]] | None) -> tuple[str, bytes, bytes]:
     """Return a held version's id, itself and its records, as the scripts of `commit` take them."""
     return (hold[0].id, codec.pack(hold[0]), codec.pack_records(hold[1])) if hold else ("", b"", b"")
+
+
+def _waiting(held: HeldVersion) -> Notice | None:
+    """Return the notice that ``held`` waits for a person; one that was turned down does not."""
+    if held.rejected_at:
+        return None
+    return Notice(EventType.HELD, held.held_at, held.source, held.reasons, held)
 
 
 def _held(data: bytes) -> HeldVersion | None:

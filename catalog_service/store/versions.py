@@ -18,6 +18,8 @@ from schema.errors import UnknownVersionError
 from schema.version import Point, Version
 
 _EVENTS_READ = 200
+_PAST_NOTICES = (1 << 64) - 1
+"""Beyond every notice after a version, and before the next one."""
 
 
 class Versions:
@@ -161,7 +163,7 @@ class Versions:
     async def wait_for_event(self, after: int, timeout_ms: int) -> int:
         """Return the newest version past ``after``, waiting up to ``timeout_ms`` for one; ``after`` if none came."""
         answer = await self._ask(
-            "XREAD", "COUNT", _EVENTS_READ, "BLOCK", timeout_ms, "STREAMS", keys.EVENTS, f"{after}-0"
+            "XREAD", "COUNT", _EVENTS_READ, "BLOCK", timeout_ms, "STREAMS", keys.EVENTS, f"{after}-{_PAST_NOTICES}"
         )
         return max((int(id_.split(b"-")[0]) for _, entries in answer or () for id_, _ in entries), default=after)
 

@@ -11,7 +11,8 @@ from catalog_service.catalog.diff import diff
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate
-from catalog_service.sync.record import Clock, publish
+from catalog_service.sync.record import publish
+from schema.clock import Clock
 from schema.document import Document
 from schema.errors import UnknownDocumentError
 from schema.version import AuditEntry, HeldVersion, Version

@@ -20,8 +20,9 @@ from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import compared
-from catalog_service.sync.record import Clock, version_of
+from catalog_service.sync.record import version_of
 from schema.change import Summary
+from schema.clock import Clock
 from schema.errors import GoneError, ParseError
 from schema.version import SourceState
 from scrapers.history.files import HistoricFile

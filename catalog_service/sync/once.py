@@ -10,7 +10,8 @@ from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate, compared, insists, is_stale, reasons_to_hold
-from catalog_service.sync.record import RELEASE, Clock, answered, hold, publish, refuse, served, settle
+from catalog_service.sync.record import RELEASE, answered, hold, publish, refuse, served, settle
+from schema.clock import Clock
 from schema.errors import ParseError
 from schema.version import SourceState, Version
 from scrapers.source import Source

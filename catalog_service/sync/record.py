@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version as release_of
 
@@ -18,9 +17,6 @@ from schema.change import summarize
 from schema.document import Document, Provenance
 from schema.errors import UnsafeChangesetError
 from schema.version import AuditEntry, HeldVersion, SourceState, Version, count
-
-Clock = Callable[[], datetime]
-"""Gives the time now, UTC."""
 
 RELEASE = release_of("catalog-service")
 

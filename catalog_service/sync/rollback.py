@@ -16,8 +16,9 @@ from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store
 from catalog_service.sync.held import REJECTED_KEPT
-from catalog_service.sync.record import Clock, held_id_of
+from catalog_service.sync.record import held_id_of
 from schema.change import Changeset, summarize
+from schema.clock import Clock
 from schema.document import Provenance
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError, UnknownDocumentError, UnknownVersionError

@@ -18,8 +18,8 @@ from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import STALE_FOR
 from catalog_service.sync.once import sync_once
-from catalog_service.sync.record import Clock
 from schema.change import Summary
+from schema.clock import Clock
 from schema.document import Document
 from schema.errors import (
     CatalogError,
@@ -109,6 +109,7 @@ def _as_asked(state: SourceState, asked: SourceState) -> SourceState:
         read_at=state.read_at,
         last_document=state.last_document,
         validated_by=state.validated_by,
+        degraded_since=state.degraded_since,  # what was told was told
     )
     if not unread:
         return kept

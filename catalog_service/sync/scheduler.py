@@ -7,16 +7,15 @@ one of them at it at a time, and the others find it freshly checked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
 
 import structlog
 from redis.exceptions import RedisError
 
 from catalog_service.store.connect import Store
-from catalog_service.sync.record import Clock
 from catalog_service.sync.run import run_source
 from catalog_service.tasks import stop
+from schema.clock import Clock, Random
 from schema.errors import CatalogError, StoreError
 from schema.version import SourceState
 from scrapers.source import Source
@@ -29,9 +28,6 @@ _BUSY_S = 15.0
 _RETRY_MAX_DOUBLINGS = 6
 
 _log = structlog.get_logger()
-
-Random = Callable[[], float]
-"""Gives a number from 0 to 1."""
 
 
 async def keep_synced(

@@ -18,13 +18,16 @@ from catalog_service.api.graphql.words import (
     Only,
     Resolve,
 )
+from catalog_service.api.reads.asked import naming
 from catalog_service.api.reads.filters import check_filter
 from catalog_service.catalog.compare import DiffFilter as Wanted
+from catalog_service.catalog.compare import impacts_asked
 from catalog_service.catalog.select import Filter
 from schema.errors import BadParameterError
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=Enum)
+_TAG = "Service tags by their full names: the tags themselves, and what refers to them."
 
 
 @strawberry.input(description="Empty fields keep everything; several values of one field are alternatives.")
@@ -35,6 +38,7 @@ class EndpointFilter:
     service: list[str] | None = strawberry.field(
         default=None, description="A service, or a title such as `AzureConnectors.WestEurope`."
     )
+    tag: list[str] | None = strawberry.field(default=None, description=_TAG)
     cloud: list[Cloud] | None = None
     region: list[str] | None = None
     direction: list[Direction] | None = None
@@ -53,6 +57,7 @@ class DiffFilter:
 
     source: list[str] | None = None
     service: list[str] | None = None
+    tag: list[str] | None = strawberry.field(default=None, description=_TAG)
     cloud: list[Cloud] | None = None
     region: list[str] | None = None
     direction: list[Direction] | None = None
@@ -60,6 +65,9 @@ class DiffFilter:
     family: Family = strawberry.field(default=Family.BOTH, description="Of prefixes; names have none and stay.")
     only: Only | None = strawberry.field(default=None, description="One side of the changes.")
     impact: list[Impact] | None = None
+    impact_at_least: Impact | None = strawberry.field(
+        default=None, description="What asks as much as this word, or more; additions are equals."
+    )
     material: bool = strawberry.field(default=False, description="Leave out what is noise.")
 
 
@@ -79,19 +87,17 @@ def diff_filter(asked: Asked, given: DiffFilter | None) -> Wanted:
     """Return ``given`` as a filter over changes. Raises BadParameterError, UnknownSourceError."""
     if given is None:
         return Wanted()
-    return Wanted(
-        check_filter(asked.reader, asked.sources, _shared(given)),
-        given.family,
-        given.only,
-        words("impact", given.impact, Impact),
-        given.material,
-    )
+    with naming("impactAtLeast", instead_of="impact_at_least"):
+        impacts = impacts_asked(words("impact", given.impact, Impact), given.impact_at_least)
+    records = check_filter(asked.reader, asked.sources, _shared(given))
+    return Wanted(records, given.family, given.only, impacts, given.material)
 
 
 def _shared(given: EndpointFilter | DiffFilter) -> Filter:
     return Filter(
         sources=values("source", given.source),
         services=values("service", given.service),
+        tags=values("tag", given.tag),
         clouds=words("cloud", given.cloud, Cloud),
         regions=values("region", given.region),
         directions=words("direction", given.direction, Direction),

@@ -5,23 +5,20 @@ By POST, or on a websocket whose handshake had that header, which no page of a b
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from catalog_service.api.actions import Actions, BusyError, Ran, check_operator
+from catalog_service.api.actions import Ran
 from catalog_service.api.graphql import change_types
+from catalog_service.api.graphql.acting import OPERATOR, allowed, busy
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.query import Resolver
 from catalog_service.api.reads.asked import naming
 from catalog_service.api.reads.sources import check_source
 from catalog_service.store.audit import person
-from schema.errors import LeaseTakenError, StaleHeadError
 from schema.version import HeldVersion, Label, Version
-
-_WHO = "operator"
 
 
 @strawberry.type(description="What one run of a source came to.")
@@ -35,7 +32,8 @@ class SyncOutcome:
     reasons: list[str]
 
 
-def _action(type_: object, description: str) -> Callable[[Resolver], StrawberryField]:
+def action(type_: object, description: str) -> Callable[[Resolver], StrawberryField]:
+    """Make a resolver a mutation of GraphQL type ``type_``."""
     return lambda resolver: strawberry.mutation(resolver, graphql_type=type_, description=description)
 
 
@@ -43,59 +41,46 @@ def _action(type_: object, description: str) -> Callable[[Resolver], StrawberryF
 class Mutation:
     """The root."""
 
-    @_action(SyncOutcome | None, "Ask a source once, and publish what is new.")
+    @action(SyncOutcome | None, "Ask a source once, and publish what is new.")
     async def sync(self, info: Context, source: str) -> Ran:
-        actions, name = _allowed(info), _source(info, source)
-        with _busy():
+        actions, name = allowed(info), _source(info, source)
+        with busy():
             return await actions.sync(name)
 
-    @_action(change_types.Version | None, "Publish a held version; null: what is served has become equal to it.")
-    async def accept_held(self, info: Context, id: strawberry.ID, by: str = _WHO) -> Version | None:  # noqa: A002
-        actions = _allowed(info)
-        with _busy():
+    @action(change_types.Version | None, "Publish a held version; null: what is served has become equal to it.")
+    async def accept_held(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> Version | None:  # noqa: A002
+        actions = allowed(info)
+        with busy():
             return await actions.accept(id, person(by))
 
-    @_action(change_types.HeldVersion | None, "Turn a held version down; it can still be accepted.")
-    async def reject_held(self, info: Context, id: strawberry.ID, by: str = _WHO) -> HeldVersion:  # noqa: A002
-        actions = _allowed(info)
-        with _busy():
+    @action(change_types.HeldVersion | None, "Turn a held version down; it can still be accepted.")
+    async def reject_held(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> HeldVersion:  # noqa: A002
+        actions = allowed(info)
+        with busy():
             return await actions.reject(id, person(by))
 
-    @_action(
+    @action(
         change_types.Label | None,
         "Give a version a name, or move it there. `at`: a number, latest, latest~N or a label.",
     )
-    async def set_label(self, info: Context, name: str, at: str = "latest", by: str = _WHO) -> Label:
-        actions = _allowed(info)
+    async def set_label(self, info: Context, name: str, at: str = "latest", by: str = OPERATOR) -> Label:
+        actions = allowed(info)
         return await actions.set_label(name, await info.context.reader.number(at), person(by))
 
-    @_action(change_types.Label | None, "Delete a label.")
-    async def delete_label(self, info: Context, name: str, by: str = _WHO) -> Label:
-        return await _allowed(info).delete_label(name, person(by))
+    @action(change_types.Label | None, "Delete a label.")
+    async def delete_label(self, info: Context, name: str, by: str = OPERATOR) -> Label:
+        return await allowed(info).delete_label(name, person(by))
 
-    @_action(
+    @action(
         change_types.Version | None,
         "Publish what a source's version `to` held as a new version; null: what is served is equal to it.",
     )
-    async def rollback(self, info: Context, source: str, to: int, by: str = _WHO) -> Version | None:
-        actions, name = _allowed(info), _source(info, source)
+    async def rollback(self, info: Context, source: str, to: int, by: str = OPERATOR) -> Version | None:
+        actions, name = allowed(info), _source(info, source)
         who = person(by)
-        with _busy(), naming("to"):
+        with busy(), naming("to"):
             return await actions.rollback(name, to, who)
-
-
-def _allowed(info: Context) -> Actions:
-    return check_operator(info.context.door.actions, info.context.authorization)
 
 
 def _source(info: Context, name: str) -> str:
     return check_source(info.context.reader, info.context.sources, name)
-
-
-@contextlib.contextmanager
-def _busy() -> Iterator[None]:
-    """Tell an operator what another one, or a sync, is doing at the moment."""
-    try:
-        yield
-    except (LeaseTakenError, StaleHeadError) as error:
-        raise BusyError(str(error)) from error

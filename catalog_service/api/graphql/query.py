@@ -14,8 +14,8 @@ from typing import Annotated
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from catalog_service.api.actions import check_operator
 from catalog_service.api.graphql import change_types, history_types, reason_types, record_types, source_types
+from catalog_service.api.graphql.acting import allowed
 from catalog_service.api.graphql.asked import Asked, Context
 from catalog_service.api.graphql.conflict_pages import CONFLICTS_DEFAULT, CONFLICTS_MOST, ConflictPage, conflict_page
 from catalog_service.api.graphql.filters import DiffFilter, EndpointFilter, diff_filter, record_filter, values, words
@@ -25,7 +25,7 @@ from catalog_service.api.graphql.pages import Page, Slice, answered, sliced
 from catalog_service.api.graphql.record_pages import ENDPOINTS_DEFAULT, ENDPOINTS_MOST, EndpointPage, endpoint_page
 from catalog_service.api.graphql.version_pages import VERSIONS_DEFAULT, VERSIONS_MOST, version_connection
 from catalog_service.api.graphql.words import ConflictKind
-from catalog_service.api.reads.allowlists import allowed
+from catalog_service.api.reads.allowlists import allowed as allowlisted
 from catalog_service.api.reads.asked import check_ready, naming
 from catalog_service.api.reads.biographies import biography
 from catalog_service.api.reads.diffs import diff_between, diff_span
@@ -54,7 +54,7 @@ _BULK_COST = 100_000
 Resolver = Callable[..., Awaitable[object]]
 
 
-def _question(
+def question(
     type_: object, description: str | None = None, *, first: int = 1, cost: int = READS_ANEW
 ) -> Callable[[Resolver], StrawberryField]:
     """Make a resolver a field of GraphQL type ``type_``, as `answered` does."""
@@ -74,26 +74,26 @@ def _paged(default: int, most: int) -> str:
 class Query:
     """The root."""
 
-    @_question(int, description="The newest version; 0 before the first.")
+    @question(int, description="The newest version; 0 before the first.")
     async def catalog_version(self, info: Context) -> int:
         return info.context.snapshot.version
 
-    @_question(Node | None, description="What has this id; null when there is nothing (any more). `at`: of a record.")
+    @question(Node | None, description="What has this id; null when there is nothing (any more). `at`: of a record.")
     async def node(self, info: Context, id: strawberry.ID, at: str | None = None) -> object:  # noqa: A002
         return await node(info.context, id, await _snapshot(info.context, at))
 
-    @_question(list[source_types.Source] | None)
+    @question(list[source_types.Source] | None)
     async def sources(self, info: Context) -> tuple[SourceView, ...]:
         return await source_views(info.context.reader, info.context.sources)
 
-    @_question(source_types.Source | None)
+    @question(source_types.Source | None)
     async def source(self, info: Context, name: str) -> SourceView:
         asked = info.context
         with naming("name"):
             found = check_source(asked.reader, asked.sources, name)
         return next(one for one in await source_views(asked.reader, asked.sources) if one.name == found)
 
-    @_question(
+    @question(
         change_types.VersionConnection | None,
         description=f"Newest first. {_paged(VERSIONS_DEFAULT, VERSIONS_MOST)}",
         first=VERSIONS_DEFAULT,
@@ -106,13 +106,13 @@ class Query:
             source = check_source(asked.reader, asked.sources, source)
         return await version_connection(asked.reader, source, first, after)
 
-    @_question(change_types.Version | None, description="By its number, or as `at` names one.")
+    @question(change_types.Version | None, description="By its number, or as `at` names one.")
     async def version(self, info: Context, number: int | None = None, at: str | None = None) -> Version:
         if (number is None) == (at is None):
             raise BadParameterError("version takes a number, or at", parameter="number")
         return await one_version(info.context.reader, str(number) if at is None else at)
 
-    @_question(
+    @question(
         record_types.EndpointSetConnection | None,
         description=f"Sorted by id. {_paged(ENDPOINTS_DEFAULT, ENDPOINTS_MOST)}",
         first=ENDPOINTS_DEFAULT,
@@ -132,12 +132,12 @@ class Query:
         snapshot, low, high = await _cut(asked, wanted, at, part)
         return await asyncio.to_thread(endpoint_page, snapshot, asked.sources, wanted, part, low, high)
 
-    @_question(record_types.EndpointSet | None)
+    @question(record_types.EndpointSet | None)
     async def endpoint(self, info: Context, id: strawberry.ID, at: str | None = None) -> Record:  # noqa: A002
         snapshot = await _snapshot(info.context, at)
         return record_view(snapshot, snapshot.endpoint_set(id))
 
-    @_question(change_types.Diff | None, description="What leads from one version to another.")
+    @question(change_types.Diff | None, description="What leads from one version to another.")
     async def diff(
         self,
         info: Context,
@@ -151,7 +151,7 @@ class Query:
         first, last = await diff_span(info.context.reader, since, to)
         return await diff_between(info.context.reader, first, last, wanted, space=space)
 
-    @_question(record_types.Lookup | None, description="`query`: an address, a CIDR block, a name or a URL.")
+    @question(record_types.Lookup | None, description="`query`: an address, a CIDR block, a name or a URL.")
     async def lookup(
         self,
         info: Context,
@@ -163,7 +163,7 @@ class Query:
         with naming("query", instead_of="q"):
             return await asyncio.to_thread(looked_up, snapshot, info.context.sources, query, wanted)
 
-    @_question(
+    @question(
         record_types.BulkLookup | None,
         description="Up to 10,000 lines as of `lookup`; give them as a variable.",
         cost=_BULK_COST,
@@ -179,7 +179,7 @@ class Query:
         with naming("queries", instead_of="body"):
             return await asyncio.to_thread(looked_up_all, snapshot, info.context.sources, queries, wanted)
 
-    @_question(
+    @question(
         history_types.Biography | None,
         description="When a prefix, an address, a name, a URL's host or a record's id was listed. `on`: tell of a day.",
     )
@@ -191,7 +191,7 @@ class Query:
         with naming("query", instead_of="q"):
             return await biography(asked.reader, asked.sources, query, names, on)
 
-    @_question(record_types.Allowlist | None, description="Unique prefixes and names, never empty.")
+    @question(record_types.Allowlist | None, description="Unique prefixes and names, never empty.")
     async def allowlist(
         self,
         info: Context,
@@ -204,14 +204,14 @@ class Query:
     ) -> AllowlistView:
         asked, wanted = info.context, record_filter(info.context, filter)
         snapshot = await _ready(asked, at)
-        read = functools.partial(allowed, asked.reader, snapshot, asked.sources, wanted, partial=partial)
+        read = functools.partial(allowlisted, asked.reader, snapshot, asked.sources, wanted, partial=partial)
         return await asyncio.to_thread(read)
 
-    @_question(list[reason_types.Scenario] | None, description="The questions that the filter's `scenario` takes.")
+    @question(list[reason_types.Scenario] | None, description="The questions that the filter's `scenario` takes.")
     async def scenarios(self) -> tuple[ScenarioView, ...]:
         return scenario_views()
 
-    @_question(
+    @question(
         reason_types.ConflictConnection | None,
         description="Where sources disagree, and names that need a second look. "
         + _paged(CONFLICTS_DEFAULT, CONFLICTS_MOST),
@@ -235,27 +235,25 @@ class Query:
         kinds = words("kind", kind, ConflictKind)
         return await asyncio.to_thread(conflict_page, snapshot, asked.sources, names, kinds, part)
 
-    @_question(source_types.Regions | None, description="The crosswalk of region spellings.")
+    @question(source_types.Regions | None, description="The crosswalk of region spellings.")
     async def regions(self, info: Context, at: str | None = None) -> Regions:
         return all_regions(await _snapshot(info.context, at))
 
-    @_question(list[change_types.HeldVersion] | None, description="Waiting for a person, oldest first.")
+    @question(list[change_types.HeldVersion] | None, description="Waiting for a person, oldest first.")
     async def held(self, info: Context) -> tuple[HeldVersion, ...]:
         return await info.context.reader.store.sources.held()
 
-    @_question(change_types.HeldView | None)
+    @question(change_types.HeldView | None)
     async def held_version(self, info: Context, id: strawberry.ID) -> HeldView:  # noqa: A002
         return await held_view(info.context.reader, id)
 
-    @_question(list[change_types.Label] | None, description="Sorted by name.")
+    @question(list[change_types.Label] | None, description="Sorted by name.")
     async def labels(self, info: Context) -> tuple[Label, ...]:
         return await info.context.reader.store.labels.all()
 
-    @_question(
-        list[change_types.AuditEntry] | None, description="What people did, newest first; for who has the token."
-    )
+    @question(list[change_types.AuditEntry] | None, description="What people did, newest first; for who has the token.")
     async def audit(self, info: Context, first: int = 50, skip: int = 0) -> tuple[AuditEntry, ...]:
-        check_operator(info.context.door.actions, info.context.authorization)
+        allowed(info)
         if not 1 <= first <= _AUDIT_MOST:
             raise BadParameterError(f"first is a number from 1 to {_AUDIT_MOST}", parameter="first", value=first)
         if not 0 <= skip <= _AUDIT_KEPT:

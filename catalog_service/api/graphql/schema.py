@@ -8,13 +8,16 @@ import strawberry
 from graphql import GraphQLError, GraphQLSchema
 from msgspec import UNSET
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.tools import create_type
+from strawberry.types import ExecutionContext, get_object_definition
 
 from catalog_service.api.graphql.errors import tell
 from catalog_service.api.graphql.fast import Executor
 from catalog_service.api.graphql.mutation import Mutation
 from catalog_service.api.graphql.operation import Documents, Operation
 from catalog_service.api.graphql.query import Query
+from catalog_service.api.graphql.subscriber_mutation import SubscriberMutation
+from catalog_service.api.graphql.subscriber_query import SubscriberQuery
 from catalog_service.api.graphql.subscription import Subscription
 
 
@@ -38,8 +41,16 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def moment(text: object) -> datetime:
+    """Return the moment that ``text`` names. Raises GraphQLError."""
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        raise GraphQLError("a DateTime is ISO 8601, such as 2026-11-23T08:00:00Z") from None
+
+
 DATE_TIME = strawberry.scalar(
-    name="DateTime", description="ISO 8601, UTC, ending in Z.", serialize=utc_text, parse_value=datetime.fromisoformat
+    name="DateTime", description="ISO 8601, UTC, ending in Z.", serialize=utc_text, parse_value=moment
 )
 
 
@@ -51,11 +62,18 @@ def schema(*, fast: bool = True) -> strawberry.Schema:
 
     documents = Documents(core)
     made = _Schema(
-        Query,
-        Mutation,
+        _joined(Query, SubscriberQuery),
+        _joined(Mutation, SubscriberMutation),
         Subscription,
         extensions=[lambda: Operation(documents)],
         execution_context_class=Executor if fast else None,
         config=StrawberryConfig(default_resolver=plain, scalar_map={datetime: DATE_TIME}),
     )
     return made
+
+
+def _joined(*parts: type) -> type:
+    """Return a type with the fields of all ``parts``, named and described as the first of them."""
+    first, *others = (get_object_definition(part, strict=True) for part in parts)
+    fields = [field for part in (first, *others) for field in part.fields]
+    return create_type(first.name, fields, description=first.description)

@@ -19,6 +19,7 @@ from catalog_service.api.graphql.filters import values
 from catalog_service.api.reads.sources import check_sources
 from schema.change import Summary
 from schema.errors import BadParameterError
+from schema.event import Place
 from schema.version import Version
 
 _MOST_DIGITS = 9
@@ -74,7 +75,8 @@ class Subscription:
         asked = info.context
         sources = check_sources(asked.reader, asked.sources, values("source", source))
         resumed = _resumed(asked, since)
-        start = asked.door.hub.check(asked.snapshot.version if resumed is None else resumed)
+        start = asked.snapshot.version if resumed is None else resumed
+        await asked.door.hub.check(Place(start))
         if asked.door.begins and not asked.door.begins.done():
             asked.door.begins.set_result(start)
         return _commits(asked, start, sources)

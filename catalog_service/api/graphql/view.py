@@ -54,7 +54,9 @@ class _Where(msgspec.Struct):
 class GraphQLView(GraphQL[Door, None]):
     """Strawberry's view over one reader. ``page`` is GraphiQL, for browsers; without ``actions`` nothing changes."""
 
-    def __init__(self, reader: Reader, sources: Sources, page: Response, actions: Actions | None = None) -> None:
+    def __init__(
+        self, reader: Reader, sources: Sources, hub: Hub, page: Response, actions: Actions | None = None
+    ) -> None:
         super().__init__(
             schema(),
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
@@ -69,7 +71,7 @@ class GraphQLView(GraphQL[Door, None]):
         self._sources = sources
         self._page = page
         self._actions = actions
-        self._hub = Hub(reader)
+        self._hub = hub
         self._persisted = PersistedQueries()
 
     def routes(self) -> list[BaseRoute]:

@@ -8,24 +8,35 @@ from catalog_service.catalog.biography import Deed, Subject
 from catalog_service.catalog.conflict import ConflictKind
 from catalog_service.catalog.lookup import Relation
 from catalog_service.catalog.select import Resolve
+from schema.event import EventType
 from schema.fqdn import PatternType
+from schema.subscription import Channel, DeliveryState, Envelope, Every, Payload, Signature, Status, Weekday
 from schema.words import Cloud, Direction, Disposition, Family, Impact, Kind, Only, Significance
 
 __all__ = [
+    "Channel",
     "Cloud",
     "ConflictKind",
     "Deed",
+    "DeliveryState",
     "Direction",
     "Disposition",
+    "Envelope",
+    "EventType",
+    "Every",
     "Family",
     "Impact",
     "Kind",
     "Only",
     "PatternType",
+    "Payload",
     "Relation",
     "Resolve",
+    "Signature",
     "Significance",
+    "Status",
     "Subject",
+    "Weekday",
 ]
 
 strawberry.enum(Cloud, description="A cloud instance; USGOV is GCC and Azure Government.")
@@ -42,3 +53,12 @@ strawberry.enum(Only, description="Which side of a diff.")
 strawberry.enum(Relation, description="How a member relates to what was asked: it is that, covers it, or lies inside.")
 strawberry.enum(Subject, description="What a biography is of.")
 strawberry.enum(Deed, description="What happened to a member of a record, or to a record.")
+strawberry.enum(EventType, description="What happened; PING: a challenge or a test, of no filter.")
+strawberry.enum(Channel, description="How a subscriber is told.")
+strawberry.enum(Status, description="Whether anything is sent. UNVERIFIED: nothing but the challenge.")
+strawberry.enum(Payload, description="How much a message says; FULL: the changes themselves, up to 20 kB.")
+strawberry.enum(Envelope, description="What a webhook's body looks like.")
+strawberry.enum(Signature, description="How a webhook is signed: v1 and v1a of Standard Webhooks.")
+strawberry.enum(Every, description="How often a digest is sent.")
+strawberry.enum(Weekday, description="The day of a weekly digest.")
+strawberry.enum(DeliveryState, description="What became of a delivery; NOTHING: all of it was taken back meanwhile.")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from catalog_service.api.answers import Body
-from catalog_service.api.pages import diffs, endpoints, held, home, lookups, versions
+from catalog_service.api.pages import diffs, endpoints, held, home, lookups, subscriptions, versions
 from catalog_service.api.pages.errors import FAULTS, failed
 from catalog_service.api.pages.page import Pages
 
@@ -25,6 +25,8 @@ _PAGES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", "/lookup", lookups.lookup),
     ("POST", "/lookup", lookups.lookup_many),
     ("GET", "/history", lookups.history),
+    ("GET", "/subscriptions", subscriptions.subscriptions),
+    ("GET", "/subscriptions/{id}", subscriptions.subscription),
 )
 _STATIC = {"pages.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 

@@ -21,6 +21,11 @@ def moment(at: datetime) -> Markup:
     return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M}</time>').format(at.isoformat(), at)
 
 
+def second(at: datetime) -> Markup:
+    """Return an instant, to the second, UTC."""
+    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M:%S}</time>').format(at.isoformat(), at)
+
+
 def day(at: datetime) -> Markup:
     """Return the day of an instant, UTC."""
     return Markup('<time datetime="{}">{:%Y-%m-%d}</time>').format(at.isoformat(), at)
@@ -81,6 +86,7 @@ def spaced(word: str) -> str:
 
 FILTERS = {
     "moment": moment,
+    "second": second,
     "day": day,
     "by_day": by_day,
     "age": age,

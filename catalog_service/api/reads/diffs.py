@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from catalog_service.api.reads.asked import naming
-from catalog_service.catalog.compare import DiffFilter, compare, pair_of
+from catalog_service.catalog.compare import DiffFilter, compare
+from catalog_service.catalog.judged import pair_of
 from catalog_service.catalog.scope import clouds_of
 from catalog_service.catalog.select import Filter, select
 from catalog_service.catalog.snapshot import Snapshot
@@ -30,7 +31,7 @@ async def diff_between(reader: Reader, since: Point, until: Point, wanted: DiffF
 
     Raises:
         BadParameterError: nothing knows a region.
-        NoMatchError: no record at the later point, and none that changed, is of a service asked for.
+        NoMatchError: no record at the later point, and none that changed, is of a service or a tag asked for.
     """
     found = await reader.difference(since, until)
     after = await reader.snapshot(until)
@@ -47,8 +48,8 @@ def _answer(since: Point, after: Snapshot, found: Difference, wanted: DiffFilter
 
 
 def _check_words(after: Snapshot, found: Difference, wanted: Filter) -> None:
-    """Refuse a region or a service that no record has or had: "nothing changed" would be no answer to it."""
-    if not (wanted.regions or wanted.services):
+    """Refuse a region, a service or a tag that no record has or had: "nothing changed" would be no answer to it."""
+    if not (wanted.regions or wanted.services or wanted.tags):
         return
     left = tuple(pair.before or pair.record for pair in (pair_of(change, after.by_id) for change in found.changes))
     for region in wanted.regions:
@@ -58,6 +59,10 @@ def _check_words(after: Snapshot, found: Difference, wanted: Filter) -> None:
         if not _has((*after.endpoint_sets, *left), Filter(services=(service,))):
             message = f"no endpoint set {after.name} is of a service or has a title {service!r}, and none that changed"
             raise NoMatchError(message, parameter="service", value=service, version=after.version)
+    for tag in wanted.tags:
+        if not _has((*after.endpoint_sets, *left), Filter(tags=(tag,))):
+            message = f"no endpoint set {after.name} is the service tag {tag!r} or refers to it, and none that changed"
+            raise NoMatchError(message, parameter="tag", value=tag, version=after.version)
 
 
 def _has(records: tuple[EndpointSet, ...], wanted: Filter) -> bool:

@@ -18,6 +18,7 @@ from catalog_service.api.rest.operation import (
     REGION,
     SERVICE,
     SOURCE,
+    TAG,
     Operation,
     Parameter,
     limit,
@@ -68,7 +69,7 @@ OPERATIONS = (
         "/v1/changes",
         changes,
         MirrorPage,
-        (_SINCE, SOURCE, SERVICE, CLOUD, REGION, DIRECTION, KIND, limit(_DEFAULT, _MOST), CURSOR),
+        (_SINCE, SOURCE, SERVICE, TAG, CLOUD, REGION, DIRECTION, KIND, limit(_DEFAULT, _MOST), CURSOR),
         (404, 503),
     ),
 )

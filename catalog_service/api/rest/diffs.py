@@ -18,6 +18,7 @@ from catalog_service.api.rest.operation import (
     REGION,
     SERVICE,
     SOURCE,
+    TAG,
     Operation,
     Parameter,
     in_path,
@@ -31,11 +32,12 @@ _YES_NO = ("yes", "no")
 _MEDIA_TYPES = tuple(format_.media_type for format_ in DIFF_FORMATS)
 _PARAMETERS = (
     in_path("span", "`{from}...{to}`: two versions, as `at` takes them.", "latest~1...latest"),
-    *(SOURCE, SERVICE, CLOUD, REGION, DIRECTION),
+    *(SOURCE, SERVICE, TAG, CLOUD, REGION, DIRECTION),
     words_parameter("kind", Kind, "Which members to show."),
     Parameter("family", "Of the prefixes to show.", words=tuple(Family), default="both"),
     Parameter("only", "Members added, or members removed.", words=tuple(Only)),
     words_parameter("impact", Impact, "Microsoft's words for what a change asks of a customer."),
+    Parameter("impact_at_least", "What asks as much as this word, or more; additions are equals.", words=tuple(Impact)),
     Parameter("material", "Leave out counters, wording and prefixes that are only cut otherwise.", _YES_NO),
     Parameter("space", "Add the addresses gained and lost, however they are cut.", _YES_NO),
     Parameter("format", "By default what Accept asks for, else json.", words=tuple(one.name for one in DIFF_FORMATS)),

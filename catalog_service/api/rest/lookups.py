@@ -16,12 +16,12 @@ from catalog_service.api.context import Context, canonical, encode, lasting, sub
 from catalog_service.api.parameters import at_of, one
 from catalog_service.api.reads.asked import check_ready
 from catalog_service.api.reads.lookups import looked_up, looked_up_all, queries_of
-from catalog_service.api.rest.operation import AT, FILTERS, Operation, Parameter
+from catalog_service.api.rest.operation import AT, FILTERS, JSON, Operation, Parameter
 from catalog_service.views.lookups import BulkLookup, Lookup
 from schema.errors import BadParameterError
 
 MOST_BYTES = 1 << 20
-TEXT, JSON = "text/plain", "application/json"
+TEXT = "text/plain"
 
 _Q = Parameter(
     "q",

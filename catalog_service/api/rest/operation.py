@@ -20,6 +20,7 @@ from catalog_service.catalog.select import Resolve
 from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Kind
 
+JSON = "application/json"
 Handler = Callable[[Context, Request], Awaitable[Response]]
 
 
@@ -46,7 +47,7 @@ class Operation(Struct, frozen=True):
     path: str
     handle: Handler
     answer: type | tuple[str, ...]
-    """The Struct of its JSON, or the media types of what is no JSON of ours."""
+    """The Struct of its JSON, or the media types of what is no JSON of ours; none: it has no body."""
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
     """Statuses of problem documents beyond 400 (where it has parameters)."""
@@ -56,7 +57,13 @@ class Operation(Struct, frozen=True):
     or_media_types: tuple[str, ...] = ()
     """What else its JSON can be had as."""
     takes: tuple[str, ...] = ()
-    """The media types of its body, where it takes one."""
+    """The media types of its body, where it takes lines."""
+    body: Struct | None = None
+    """Where it takes JSON of ours: an example, whose type is what it takes."""
+    status: int = 200
+    """Of its answer."""
+    needs_token: bool = False
+    """Whether it is for who shows the operator's token."""
 
     def check_known(self, given: QueryParams) -> None:
         """Raise BadParameterError for a name in ``given`` that is not declared."""
@@ -80,13 +87,14 @@ AT = Parameter(
 )
 SOURCE = Parameter("source", "Names of sources.", many=True)
 SERVICE = Parameter("service", "Services, or titles such as `AzureConnectors.WestEurope`.", many=True)
+TAG = Parameter("tag", "Service tags by their full names: the tags themselves, and what refers to them.", many=True)
 CLOUD = words_parameter("cloud", Cloud, "Clouds; `usgov` is GCC and Azure Government.")
 REGION = Parameter("region", "Regions or geographies, in any spelling.", many=True, example="westeurope")
 DIRECTION = words_parameter("direction", Direction, "As the customer's firewall sees it.")
 KIND = words_parameter("kind", Kind, "What endpoint sets hold.")
 SCENARIO = Parameter("scenario", "Questions by name, as `/v1/scenarios` lists them.", many=True)
 RESOLVE = words_parameter("resolve", Resolve, "`tags`: prefixes of service tags in place of references.")
-FILTERS = (SOURCE, SERVICE, CLOUD, REGION, DIRECTION, KIND, SCENARIO, RESOLVE)
+FILTERS = (SOURCE, SERVICE, TAG, CLOUD, REGION, DIRECTION, KIND, SCENARIO, RESOLVE)
 CURSOR = Parameter("cursor", "Where the page starts: `next` of the page before.")
 
 

@@ -13,15 +13,23 @@ from catalog_service.api.front import MAY_KEEP
 from catalog_service.api.rest import (
     allowlists,
     biographies,
+    calendar,
     changes,
     conflicts,
+    deliveries,
     diffs,
     documents,
+    events,
+    feeds,
     held,
     labels,
     lookups,
     records,
+    saved_filters,
+    signing_keys,
     sources,
+    subscription_orders,
+    subscriptions,
     versions,
 )
 from catalog_service.api.rest.operation import Operation
@@ -39,6 +47,14 @@ OPERATIONS: tuple[Operation, ...] = (
     *conflicts.OPERATIONS,
     *documents.OPERATIONS,
     *held.OPERATIONS,
+    *events.OPERATIONS,
+    *feeds.OPERATIONS,
+    *calendar.OPERATIONS,
+    *subscriptions.OPERATIONS,
+    *subscription_orders.OPERATIONS,
+    *deliveries.OPERATIONS,
+    *saved_filters.OPERATIONS,
+    *signing_keys.OPERATIONS,
 )
 """Those of one address stand together."""
 _OF_THE_SNAPSHOT = frozenset(

@@ -23,8 +23,13 @@ def in_words(summary: Summary) -> str:
         )
         if count
     ]
-    members = _members(summary.prefixes_added, summary.prefixes_removed, summary.fqdns_added, summary.fqdns_removed)
-    return "; ".join(part for part in (", ".join(sets), members) if part) or "no differences"
+    parts = (", ".join(sets), members_counted(summary))
+    return "; ".join(part for part in parts if part) or "no differences"
+
+
+def members_counted(summary: Summary) -> str:
+    """Return how many members a changeset adds and removes, as `members_in_words`."""
+    return _members(summary.prefixes_added, summary.prefixes_removed, summary.fqdns_added, summary.fqdns_removed)
 
 
 def entry_in_words(entry: DiffEntry) -> str:

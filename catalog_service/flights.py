@@ -1,6 +1,7 @@
 """Work that several clients wait for, done once: the first one starts it, and whoever comes meanwhile waits along.
 
-Called by `answers`, so that a new version is rendered and compressed once, however many ask for it at once.
+Called by `api.answers`, so that a new version is rendered and compressed once, and by `events`, so that it is judged
+once, however many ask at once.
 """
 
 from __future__ import annotations

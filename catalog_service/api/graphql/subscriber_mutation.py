@@ -1,0 +1,131 @@
+"""The part of GraphQL's mutations about subscriptions: the desk's verbs, for who shows the operator's token."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from catalog_service.api.graphql import subscriber_types
+from catalog_service.api.graphql.acting import OPERATOR, allowed, busy
+from catalog_service.api.graphql.asked import Context
+from catalog_service.api.graphql.mutation import action
+from catalog_service.api.graphql.subscriber_inputs import (
+    NewSubscriberInput,
+    ReplayInput,
+    SavedFilterInput,
+    SubscriberEdit,
+    edit_of,
+    wanted,
+)
+from catalog_service.subscriptions.desk import Desk
+from catalog_service.subscriptions.wanted import NewFilter, NewSubscription, Replay
+from catalog_service.views.subscriptions import Created, Rotated, SubscriptionView
+from schema.errors import RequestError
+from schema.subscription import SavedFilter
+
+_ONE = subscriber_types.Subscriber | None
+
+
+@strawberry.type(name="Mutation")
+class SubscriberMutation:
+    """Joined to the root by `schema`."""
+
+    @action(subscriber_types.CreatedSubscriber | None, "Subscribe: the receiver is sent a challenge first.")
+    async def create_subscription(
+        self,
+        info: Context,
+        input: NewSubscriberInput,  # noqa: A002 - the argument's name in GraphQL
+        by: str = OPERATOR,
+    ) -> Created:
+        with _ordering(info) as desk:
+            return await desk.create(wanted(input, NewSubscription), by)
+
+    @action(_ONE, "Change a subscription; another address or channel is sent a challenge first.")
+    async def update_subscription(
+        self,
+        info: Context,
+        id: strawberry.ID,  # noqa: A002
+        input: SubscriberEdit,  # noqa: A002
+        by: str = OPERATOR,
+    ) -> SubscriptionView:
+        with _ordering(info) as desk:
+            return await desk.edit(id, edit_of(input), by)
+
+    @action(_ONE, "Show that a receiver wants it: `code` is what it was sent.")
+    async def verify_subscription(
+        self,
+        info: Context,
+        id: strawberry.ID,  # noqa: A002
+        code: str,
+        by: str = OPERATOR,
+    ) -> SubscriptionView:
+        with _ordering(info) as desk:
+            return await desk.verify(id, code, by)
+
+    @action(strawberry.ID | None, "Send a ping, or the challenge again; the id of its delivery.")
+    async def test_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> str:  # noqa: A002
+        with _ordering(info) as desk:
+            return await desk.test(id, by)
+
+    @action(_ONE, "Hold back what is to be told: it waits.")
+    async def pause_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> SubscriptionView:  # noqa: A002
+        with _ordering(info) as desk:
+            return await desk.pause(id, by)
+
+    @action(_ONE, "Tell a paused or disabled one again, what waits first.")
+    async def resume_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> SubscriptionView:  # noqa: A002
+        with _ordering(info) as desk:
+            return await desk.resume(id, by)
+
+    @action(strawberry.ID | None, "Delete a subscription, with what waits and its log; its id.")
+    async def delete_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> str:  # noqa: A002
+        with _ordering(info) as desk:
+            await desk.delete(id, by)
+            return id
+
+    @action(subscriber_types.RotatedSecret | None, "Give a webhook a new secret; the one before signs on for 24 hours.")
+    async def rotate_secret(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> Rotated:  # noqa: A002
+        with _ordering(info) as desk:
+            return await desk.rotate(id, by)
+
+    @action(int | None, "Tell again; how many events or deliveries that is.")
+    async def replay(
+        self,
+        info: Context,
+        id: strawberry.ID,  # noqa: A002
+        input: ReplayInput,  # noqa: A002
+        by: str = OPERATOR,
+    ) -> int:
+        with _ordering(info) as desk:
+            return await desk.replay(id, wanted(input, Replay), by)
+
+    @action(subscriber_types.SavedFilter | None, "Save a filter, in place of one with its name.")
+    async def save_filter(
+        self,
+        info: Context,
+        name: str,
+        input: SavedFilterInput,  # noqa: A002
+        by: str = OPERATOR,
+    ) -> SavedFilter:
+        with _ordering(info) as desk:
+            return await desk.save_filter(name, wanted(input, NewFilter), by)
+
+    @action(subscriber_types.SavedFilter | None, "Delete a saved filter that no subscription uses.")
+    async def delete_filter(self, info: Context, name: str, by: str = OPERATOR) -> SavedFilter:
+        with _ordering(info) as desk:
+            return await desk.delete_filter(name, by)
+
+
+@contextlib.contextmanager
+def _ordering(info: Context) -> Iterator[Desk]:
+    """Give the desk for a block whose errors name parameters as GraphQL does, such as ``filter.impactAtLeast``."""
+    try:
+        with busy():
+            yield allowed(info).desk
+    except RequestError as error:
+        if isinstance(parameter := error.facts.get("parameter"), str):
+            error.facts["parameter"] = to_camel_case(parameter)
+        raise

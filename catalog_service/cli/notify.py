@@ -1,0 +1,37 @@
+"""The command that tells subscribers, for as long as it runs; several may, on the same Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from catalog_service.cli import exits
+from catalog_service.cli.command import Call, command
+from catalog_service.cli.logs import tell
+from catalog_service.cli.telling import check_secrets, opened_notifier, origin_of
+from catalog_service.cli.wiring import known_sources, opened_reader
+from catalog_service.memory import rarely_collected
+from catalog_service.tasks import stop
+
+
+@command("notify", serving=True)
+@click.option("--once", is_flag=True, help="Tell what is due now, and end.")
+async def notify(call: Call, *, once: bool) -> int:
+    """Tell subscribers what happened, until stopped; others, on the same --redis-url, sync and serve."""
+    settings = call.settings
+    async with opened_reader(settings) as reader:
+        await check_secrets(reader.store, settings)
+        origin = origin_of(settings, known_sources(settings))
+        async with opened_notifier(reader, settings, origin) as notifier:
+            if once:
+                await notifier.once()
+                return exits.FINE
+            tell(f"telling {await reader.store.subscriptions.count()} subscriptions")
+            following = asyncio.create_task(reader.follow())
+            try:
+                with rarely_collected():
+                    await notifier.run()
+            finally:
+                await stop(following)
+    return exits.FINE

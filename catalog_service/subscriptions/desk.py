@@ -1,0 +1,333 @@
+"""The desk of subscriptions: every verb, with its rules and its audit entry. No network.
+
+In: what a person wants, and who that is. Out: views. REST, GraphQL and the command line call nothing else; the
+notifier finds what the desk queued in the store.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from catalog_service.store.audit import person
+from catalog_service.store.connect import Store
+from catalog_service.store.queues import QUEUE_MOST
+from catalog_service.subscriptions.challenge import challenge_of, is_code
+from catalog_service.subscriptions.ids import delivery_id
+from catalog_service.subscriptions.making import difference, edited, filter_name, in_short, made, moved, named, pairs
+from catalog_service.subscriptions.replays import replayed
+from catalog_service.subscriptions.rules import Rules, check_description, checked_headers
+from catalog_service.subscriptions.shown import every_view, page_of, view_of
+from catalog_service.subscriptions.signing_key import signing_key
+from catalog_service.subscriptions.vault import RandomBytes, Vault, new_secret, public_text
+from catalog_service.subscriptions.wanted import NewFilter, NewSubscription, Replay, SubscriptionEdit, stored_filter
+from catalog_service.views.subscriptions import (
+    Created,
+    DeliveryPage,
+    DeliveryView,
+    Rotated,
+    SigningKeyView,
+    SubscriptionView,
+    delivery_view,
+)
+from schema.errors import BadParameterError, SealedError, StaleHeadError, UnknownSubscriptionError
+from schema.event import EventType, Place
+from schema.subscription import Channel, Parcel, QueueItem, SavedFilter, Sealed, Status, Subscription
+from schema.version import AuditEntry
+
+Clock = Callable[[], datetime]
+
+OVERLAP = timedelta(hours=24)
+"""How long a secret signs on after it was rotated."""
+_ATTEMPTS = 20
+_MOST_TESTS = 100
+"""Beside what else waits: a full queue is no reason to try nothing."""
+_ID_BYTES = 10
+
+
+class _Step(Struct, frozen=True):
+    """What becomes of a subscription."""
+
+    after: Subscription
+    sealed: Sealed | None = None
+    asked: QueueItem | None = None
+    anew: bool = False
+    headers: bool = False
+    """The values of its headers are others."""
+
+
+_Taken = Callable[[Subscription, Sealed | None], Awaitable[_Step]]
+"""A step from a subscription and what is sealed of it."""
+
+
+class Desk:
+    """Takes orders about subscriptions. ``settle_s``: the settle window of those that name none."""
+
+    def __init__(
+        self, store: Store, vault: Vault, rules: Rules, clock: Clock, random_bytes: RandomBytes, *, settle_s: int
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._rules = rules
+        self._clock = clock
+        self._random = random_bytes
+        self._settle_s = settle_s
+
+    async def create(self, wanted: NewSubscription, by: str) -> Created:
+        """Make a subscription that is unverified until its receiver answers the challenge, which is queued.
+
+        Raises:
+            BadParameterError, RefusedTargetError: it cannot be made so; there are 10,000.
+            SealedError: there is no encryption key, or not the one that others were sealed with.
+        """
+        who, now = person(by), self._clock()
+        if other := await self._store.subscriptions.any_sealed():
+            self._vault.check(*other)
+        id_ = f"sub_{base64.b32encode(self._random(_ID_BYTES)).decode().lower()}"
+        address = self._rules.checked_url(wanted.channel, wanted.url)
+        new = self._rules.checked(made(replace(wanted, url=address), id_, who, now, self._settle_s))
+        headers = checked_headers(new.channel, pairs(wanted.headers))
+        await self._check_saved(new)
+        secret = new_secret(self._random)
+        sealed = self._vault.seal_new(id_, secret, address, headers)
+        entry = AuditEntry(now, who, "subscription-create", id_, "", named(new))
+        await self._store.subscriptions.add(new, sealed, self._ping(now), entry)
+        return Created(await view_of(self._store, new), secret if new.channel is Channel.WEBHOOK else None)
+
+    async def edit(self, id_: str, changes: SubscriptionEdit, by: str) -> SubscriptionView:
+        """Change what ``changes`` has. Another address or channel is unverified, with a new challenge.
+
+        Raises:
+            BadParameterError, RefusedTargetError, UnknownSubscriptionError, SealedError
+        """
+
+        async def step(before: Subscription, read: Sealed | None) -> _Step:
+            after = self._rules.checked(edited(before, changes))
+            await self._check_saved(after)
+            sealed = self._with_headers(after, read, changes)
+            taken = _Step(after, sealed, headers=sealed is not None)
+            if changes.url is UNSET and changes.channel is UNSET:
+                return taken
+            known = self._known(id_, read)
+            was = self._vault.opened(id_, known, self._clock()).url
+            url = self._rules.checked_url(after.channel, was if changes.url is UNSET else changes.url)
+            if (after.channel, url) == (before.channel, was):
+                return taken
+            sealed = replace(sealed or known, url=self._vault.seal(url.encode(), id_))
+            return replace(taken, after=moved(after, url), sealed=sealed, asked=self._ping(self._clock()), anew=True)
+
+        return await view_of(self._store, await self._change(id_, by, "subscription-edit", step))
+
+    async def verify(self, id_: str, code: str, by: str) -> SubscriptionView:
+        """Take the code of a challenge; what is verified already stays as it is.
+
+        Raises:
+            BadParameterError: it is not the code.
+            UnknownSubscriptionError, SealedError
+        """
+
+        async def step(before: Subscription, read: Sealed | None) -> _Step:
+            opened = self._vault.opened(id_, self._known(id_, read), self._clock())
+            if not any(is_code(challenge_of(secret, id_, opened.url), code) for secret in opened.secrets):
+                raise BadParameterError("this is not the code that the receiver was sent last", parameter="code")
+            is_new = before.status is Status.UNVERIFIED
+            return _Step(replace(before, status=Status.ACTIVE) if is_new else before)
+
+        return await view_of(self._store, await self._change(id_, by, "subscription-verify", step))
+
+    async def test(self, id_: str, by: str) -> str:
+        """Queue a ping before all that waits, whatever the status, and return the id of its delivery.
+
+        An unverified subscription is sent its challenge again.
+
+        Raises:
+            BadParameterError: a hundred tests wait beside a full queue.
+            UnknownSubscriptionError
+        """
+        ping = self._ping(self._clock())
+        if (await self._store.queues.counts(id_))[0] >= QUEUE_MOST + _MOST_TESTS:
+            raise BadParameterError(f"{id_} has too many tests waiting: none is sent", parameter="id")
+
+        async def step(before: Subscription, _: Sealed | None) -> _Step:
+            return _Step(before, asked=ping)
+
+        await self._change(id_, by, "subscription-test", step)
+        return delivery_id(id_, ping)
+
+    async def pause(self, id_: str, by: str) -> SubscriptionView:
+        """Hold an active subscription back; what happens meanwhile waits. Raises BadParameterError, ..."""
+
+        async def step(before: Subscription, _: Sealed | None) -> _Step:
+            if before.status not in {Status.ACTIVE, Status.PAUSED}:
+                raise BadParameterError(f"{id_} is {before.status}: nothing is sent to it anyway", parameter="id")
+            return _Step(replace(before, status=Status.PAUSED))
+
+        return await view_of(self._store, await self._change(id_, by, "subscription-pause", step))
+
+    async def resume(self, id_: str, by: str) -> SubscriptionView:
+        """Let a paused or disabled one be told again, what waits first; its failures are forgotten.
+
+        Raises:
+            BadParameterError: it is not verified.
+            UnknownSubscriptionError
+        """
+
+        async def step(before: Subscription, _: Sealed | None) -> _Step:
+            if before.status is Status.UNVERIFIED:
+                raise BadParameterError(f"{id_} is not verified: its challenge is to be answered", parameter="id")
+            return _Step(replace(before, status=Status.ACTIVE, why=""), anew=before.status is not Status.ACTIVE)
+
+        return await view_of(self._store, await self._change(id_, by, "subscription-resume", step))
+
+    async def rotate(self, id_: str, by: str) -> Rotated:
+        """Give a webhook a new secret; the one before signs too for 24 hours, one before that no more.
+
+        Raises:
+            BadParameterError: it is no webhook.
+            UnknownSubscriptionError, SealedError
+        """
+        secret, until = new_secret(self._random), self._clock() + OVERLAP
+
+        async def step(before: Subscription, read: Sealed | None) -> _Step:
+            if before.channel is not Channel.WEBHOOK:
+                raise BadParameterError(f"{id_} has no secret: only webhooks are signed", parameter="id")
+            known, new = self._known(id_, read), self._vault.seal(secret.encode(), id_)
+            return _Step(before, replace(known, secret=new, previous=known.secret, previous_until=until))
+
+        await self._change(id_, by, "subscription-rotate", step)
+        return Rotated(secret, until)
+
+    async def delete(self, id_: str, by: str) -> None:
+        """Delete a subscription with its queue and its log. Raises UnknownSubscriptionError."""
+        who = person(by)
+        for _ in range(_ATTEMPTS):
+            before = await self._store.subscriptions.get(id_)
+            entry = AuditEntry(self._clock(), who, "subscription-delete", id_, named(before), "")
+            if await self._store.subscriptions.delete(before, entry):
+                return
+        raise _contested(id_)
+
+    async def replay(self, id_: str, wanted: Replay, by: str) -> int:
+        """Queue what ``wanted`` is behind all that waits, and return how many events or deliveries that is.
+
+        Raises:
+            BadParameterError: see `replays.replayed`; the subscription is not verified.
+            UnknownSubscriptionError, GoneError
+        """
+        who, now = person(by), self._clock()
+        subscription = await self._store.subscriptions.get(id_)
+        if subscription.status is Status.UNVERIFIED:
+            raise BadParameterError(f"{id_} is not verified: nothing is sent to it yet", parameter="id")
+        items = await replayed(self._store, subscription, wanted, now)
+        if items:
+            entry = AuditEntry(now, who, "subscription-replay", id_, in_short(wanted), str(len(items)))
+            await self._store.queues.put(id_, items, now, entry, front=False)
+        return len(items)
+
+    async def subscriptions(self) -> tuple[SubscriptionView, ...]:
+        """Return every subscription and how it is, oldest first."""
+        return await every_view(self._store)
+
+    async def subscription(self, id_: str) -> SubscriptionView:
+        """Return one and how it is. Raises UnknownSubscriptionError."""
+        return await view_of(self._store, await self._store.subscriptions.get(id_))
+
+    async def deliveries(self, id_: str, count: int = 50, before: str | None = None) -> DeliveryPage:
+        """Return up to ``count`` deliveries to ``id_``, newest first, those past the delivery ``before``.
+
+        Raises:
+            BadParameterError: ``count`` is not 1 to 200.
+            UnknownSubscriptionError: there is no such subscription, or no delivery ``before`` in its log any more.
+        """
+        return await page_of(self._store, id_, count, before)
+
+    async def delivery(self, id_: str, delivery: str) -> DeliveryView:
+        """Return one delivery and its attempts. Raises UnknownSubscriptionError."""
+        return delivery_view(await self._store.deliveries.get(id_, delivery))
+
+    async def save_filter(self, name: str, wanted: NewFilter, by: str) -> SavedFilter:
+        """Save a filter, in place of one with its name. Raises BadParameterError, StaleHeadError."""
+        who, now, known = person(by), self._clock(), filter_name(name, "name")
+        check_description(wanted.description)
+        kept = self._rules.checked_filter(stored_filter(wanted.filter))
+        saved = SavedFilter(known, kept, now, who, wanted.description)
+        was = ""
+        with contextlib.suppress(UnknownSubscriptionError):
+            was = in_short((await self._store.saved_filters.get(known)).filter)
+        await self._store.saved_filters.set(saved, AuditEntry(now, who, "filter-set", known, was, in_short(kept)))
+        return saved
+
+    async def delete_filter(self, name: str, by: str) -> SavedFilter:
+        """Delete the filter ``name`` and return it.
+
+        Raises:
+            BadParameterError: a subscription uses it.
+            UnknownSubscriptionError, StaleHeadError
+        """
+        who, known = person(by), filter_name(name, "name")
+        was = await self._store.saved_filters.get(known)
+        users = [one.id for one in await self._store.subscriptions.all() if one.saved_filter == known]
+        if users:
+            message = f"{len(users)} subscriptions use the filter {known}, {users[0]} among them"
+            raise BadParameterError(message, parameter="name")
+        entry = AuditEntry(self._clock(), who, "filter-delete", known, in_short(was.filter), "")
+        return await self._store.saved_filters.delete(known, entry)
+
+    async def filters(self) -> tuple[SavedFilter, ...]:
+        """Return every saved filter, sorted by name."""
+        return await self._store.saved_filters.all()
+
+    async def signing_keys(self) -> tuple[SigningKeyView, ...]:
+        """Return the public halves of the keys that sign, made at the first use. Raises SealedError."""
+        return (SigningKeyView(public_text(await signing_key(self._store, self._vault, self._random))),)
+
+    async def _change(self, id_: str, by: str, action: str, step: _Taken) -> Subscription:
+        """Take ``step`` from what is stored, again where others changed it meanwhile; return what is stored then."""
+        who = person(by)
+        for _ in range(_ATTEMPTS):
+            before, read = await self._store.subscriptions.get(id_), await self._store.subscriptions.sealed(id_)
+            taken = await step(before, read)
+            was, told = difference(before, taken.after, headers=taken.headers)
+            entry = AuditEntry(self._clock(), who, action, id_, was, told)
+            if await self._store.subscriptions.replace(
+                before, taken.after, entry, read=read, sealed=taken.sealed, asked=taken.asked, anew=taken.anew
+            ):
+                return taken.after
+        raise _contested(id_)
+
+    def _with_headers(self, after: Subscription, read: Sealed | None, changes: SubscriptionEdit) -> Sealed | None:
+        """Return the secrets with other headers, None where they stay."""
+        if changes.headers is UNSET:
+            if after.headers and after.channel is not Channel.WEBHOOK:
+                raise BadParameterError("only webhooks have headers: give none", parameter="headers")
+            return None
+        headers = checked_headers(after.channel, pairs(changes.headers))
+        return replace(self._known(after.id, read), headers=self._vault.seal_headers(after.id, headers))
+
+    def _known(self, id_: str, read: Sealed | None) -> Sealed:
+        """Return what is sealed of ``id_``, whose key is here: parts sealed with different keys open for nobody."""
+        if read is None:
+            raise SealedError(f"the store has no secret of {id_}")
+        self._vault.check(id_, read)
+        return read
+
+    async def _check_saved(self, one: Subscription) -> None:
+        if one.saved_filter:
+            try:
+                await self._store.saved_filters.get(one.saved_filter)
+            except UnknownSubscriptionError as error:
+                raise BadParameterError(str(error), parameter="saved_filter") from None
+
+    def _ping(self, now: datetime) -> QueueItem:
+        """Return a ping of its own: of an unverified subscription the challenge, else a test."""
+        parcel = Parcel(Place(0), Place(0), ping=self._random(_ID_BYTES).hex())
+        return QueueItem(parcel, EventType.PING, now, settled=True)
+
+
+def _contested(id_: str) -> StaleHeadError:
+    return StaleHeadError(f"others change {id_} faster than this", subscription=id_)

@@ -1,0 +1,59 @@
+"""Subscriptions and deliveries as they are now, read from the store and made into views. Called by `desk`."""
+
+from __future__ import annotations
+
+from catalog_service.store.connect import Store
+from catalog_service.views.subscriptions import (
+    DeliveryPage,
+    SubscriptionView,
+    delivery_view,
+    subscription_view,
+)
+from schema.errors import BadParameterError
+from schema.subscription import Subscription
+
+_MOST_A_PAGE = 200
+_MOST_LOGGED = 2_000
+"""All that a log can hold: a thousand that were settled well, a thousand that were given up."""
+
+
+async def view_of(store: Store, one: Subscription) -> SubscriptionView:
+    """Return ``one`` and how it is."""
+    return subscription_view(
+        one,
+        await store.subscriptions.health(one.id),
+        await store.queues.counts(one.id),
+        await store.deliveries.dead_count(one.id),
+        await store.queues.due_at(one.id),
+    )
+
+
+async def every_view(store: Store) -> tuple[SubscriptionView, ...]:
+    """Return every subscription and how it is, oldest first."""
+    return tuple(
+        subscription_view(
+            one.subscription, one.health, (one.waiting_count, one.dropped_count), one.dead_count, one.due_at
+        )
+        for one in await store.subscriptions.standings()
+    )
+
+
+async def page_of(store: Store, id_: str, count: int, before: str | None) -> DeliveryPage:
+    """Return up to ``count`` deliveries to ``id_``, newest first, those past the delivery ``before``.
+
+    Raises:
+        BadParameterError: ``count`` is not 1 to 200.
+        UnknownSubscriptionError: there is no such subscription, or no delivery ``before`` in its log any more.
+    """
+    if not 1 <= count <= _MOST_A_PAGE:
+        raise BadParameterError(f"count is a number from 1 to {_MOST_A_PAGE}", parameter="count")
+    await store.subscriptions.get(id_)
+    if before is None:
+        found = await store.deliveries.newest(id_, count + 1)
+    else:
+        await store.deliveries.get(id_, before)
+        logged = await store.deliveries.newest(id_, _MOST_LOGGED)
+        place = next((place for place, one in enumerate(logged) if one.id == before), len(logged))
+        found = logged[place + 1 :]
+    items = tuple(map(delivery_view, found[:count]))
+    return DeliveryPage(items, items[-1].id if len(found) > count else None)
