@@ -324,3 +324,13 @@ def test_telling_begins_with_the_key_of_every_subscription(shell: Shell, monkeyp
     monkeypatch.setenv("CATALOG_ENCRYPTION_KEY", other)
     code, out, err = shell("notify", "--once")
     assert (code, out, f"the secrets of {first} were sealed" in err) == (exits.USAGE, "", True), err
+
+
+def test_telling_begins_with_the_key_of_the_signing_key(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody's webhook is signed with keeps nobody from starting; else its key is needed too."""
+    shell.value("signing-keys")
+    monkeypatch.setenv("CATALOG_ENCRYPTION_KEY", new_secret(lambda count: b"o" * count).partition("_")[2])
+    assert shell("notify", "--once") == (exits.FINE, "", "")
+    shell.added()
+    code, out, err = shell("notify", "--once")
+    assert (code, out, "the secrets of the signing key were sealed" in err) == (exits.USAGE, "", True), err

@@ -36,7 +36,7 @@ def told(*states: SourceState) -> list[Notice | None]:
 
 
 def types(*states: SourceState) -> list[EventType | None]:
-    return [one and one.type for one in told(*states)]
+    return [one.type if one else None for one in told(*states)]
 
 
 def test_a_run_or_two_that_fail_are_not_told() -> None:
@@ -83,6 +83,7 @@ async def test_a_mended_parser_recovers_a_source_once(store: Store) -> None:
         shelf.bodies[SOURCE.url] = document
         clock.forward(hours=6)
         await run_source(replace(SOURCE, parse=broken), shelf, store, clock)
+    clock.forward(hours=1)
     roomy = replace(SOURCE, guard=replace(SOURCE.guard, max_members_added_share=99.0))
     assert (await reparse_source(roomy, store, clock)).result == "committed"
     clock.forward(hours=6)

@@ -10,15 +10,21 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
+from catalog_service.notify.channels.apprise import Apprise, apprise_installed
 from catalog_service.notify.notifier import Notifier
-from catalog_service.store import keys
+from catalog_service.notify.settler import Settler
+from catalog_service.notify.settling import Tried, settled
+from catalog_service.store import codec, keys
 from catalog_service.store.connect import Store
+from catalog_service.subscriptions.targets import Policy
 from catalog_service.subscriptions.vault import Vault
 from catalog_service.tasks import stop
+from schema.errors import DeliveryError
 from schema.event import EventType, Place
-from schema.subscription import DeliveryState, Digest, EventFilter, Every, Parcel, QueueItem, Status
+from schema.subscription import Attempt, DeliveryState, Digest, EventFilter, Every, Parcel, QueueItem, Status
 from schema.version import AuditEntry
 from tests.api_client import DAY, PAGE, PAGE_HELD, START, TAGS, TAGS_1, TAGS_2, commit, hold, published
+from tests.messages import ping
 from tests.telling import KEY, SECRET, Clock, Receiver, notifying, receiving, subscribed, subscription
 
 ENTRY = AuditEntry(START, "a test", "subscription-test", "sub_a", "", "")
@@ -186,14 +192,32 @@ async def test_what_is_not_wanted_any_more_is_not_retried_for_ever_in_the_log(
     assert (told.state, len(told.attempts), len(receiver.received)) == (DeliveryState.NOTHING, 1, 1)
 
 
+@pytest.mark.parametrize("changes", [{"digest": Digest(Every.DAILY)}, {"settle_s": 600}])
+async def test_what_was_tried_keeps_its_id(
+    store: Store, receiver: Receiver, notifier: Notifier, clock: Clock, changes: dict[str, object]
+) -> None:
+    """A receiver may have taken it though it failed: it becomes part of no round, whatever is edited, or resumed."""
+    one = await subscribed(store, subscription("sub_a", receiver.url()))
+    receiver.replies["/hook"] = [500, 204]
+    clock.now = START + 3 * DAY
+    await published(store)
+    await notifier.once()
+    paused = replace(one, status=Status.PAUSED, **changes)
+    assert await store.subscriptions.replace(one, paused, ENTRY)
+    assert await store.subscriptions.replace(paused, replace(paused, status=Status.ACTIVE), ENTRY, anew=True)
+    clock.forward(days=2)
+    await notifier.once()
+    first, again, *rest = receiver.received
+    assert (first.id, first.version) == (again.id, again.version)
+    assert sorted(number for one in rest for number in one.json["data"]["versions"]) == [2, 3]
+
+
 async def test_resumed_it_begins_anew_at_once(store: Store) -> None:
     """Whoever claims it right then finds no failure of before: one more would disable it again."""
     one = await subscribed(store, subscription("sub_a", "https://a.example/", status=Status.DISABLED))
     item = QueueItem(Parcel(Place(1), Place(1), TAGS), EventType.COMMITTED, START)
     await store.queues.put("sub_a", [item], START, ENTRY, front=False)
     failing = replace(await store.subscriptions.health("sub_a"), failing_since=START, error="odd", delivered_count=7)
-    from catalog_service.store import codec  # noqa: PLC0415
-
     await store.redis.hset(keys.HEALTHS, "sub_a", codec.pack(failing))
     assert await store.subscriptions.replace(one, replace(one, status=Status.ACTIVE), ENTRY, anew=True)
     (claim,) = (await store.queues.claim("token", START + DAY, START + 2 * DAY, 1)).claims
@@ -235,3 +259,27 @@ async def test_a_notice_finds_its_place_where_the_head_is_behind(store: Store) -
     await store.redis.set(keys.HEAD, 1)
     await hold(store, PAGE, PAGE_HELD, START + 3 * DAY)
     assert [event.place for event in await store.events.after(Place(2), 9)] == [Place(3), Place(3, 1)]
+
+
+@pytest.mark.skipif(not apprise_installed(), reason="the extra apprise is not installed")
+async def test_who_waits_too_long_for_a_place_sends_nothing() -> None:
+    """It is no failure of the subscriber's; had it waited on, its claim would have ended, and others send it too."""
+    apprise = Apprise(Policy(), timeout_s=0.05)
+    sending = [apprise.send("json://127.0.0.1/", ping()) for _ in range(6)]
+    ends = await asyncio.gather(*sending, return_exceptions=True)
+    assert [type(one) for one in ends] == [DeliveryError] * 4 + [TimeoutError] * 2
+
+
+async def test_one_that_cannot_be_written_is_not_the_others_trouble(store: Store) -> None:
+    """A settlement that no store takes is left out of its batch."""
+    item = QueueItem(Parcel(Place(1), Place(1), TAGS), EventType.COMMITTED, START)
+    for id_ in ("sub_a", "sub_b"):
+        await subscribed(store, subscription(id_, "https://a.example/"))
+        await store.queues.put(id_, [item], START, ENTRY, front=False)
+    clock, counts = Clock(START), list[int]()
+    settler = Settler(store.queues, clock, timedelta(seconds=60), counts.append)
+    for claim in (await store.queues.claim("token", START, START + timedelta(seconds=60), 9)).claims:
+        error = "\udce9" if claim.subscription.id == "sub_a" else ""  # a byte of an answer that is no text
+        settler.add(settled(claim, "msg_1", Tried(Attempt(START, 0, 204, error)), START, 0.0))
+    await settler.flush()
+    assert [len(await store.deliveries.newest(id_)) for id_ in ("sub_a", "sub_b")] == [0, 1]

@@ -74,10 +74,12 @@ def check_operator(actions: Actions | None, authorization: str) -> Actions:
     """Return the actions for a client that sent the header ``Authorization: Bearer TOKEN``.
 
     Raises:
-        ForbiddenError: this service was started without a token.
+        ForbiddenError: this is a demo, or was started without a token.
         UnauthenticatedError: the header is missing, or says another token.
     """
-    if actions is None or not actions.token:
+    if actions is None:
+        raise ForbiddenError("this is a demo: it takes no orders and tells nobody anything")
+    if not actions.token:
         raise ForbiddenError(
             "this service has no operator's token (CATALOG_OPERATOR_TOKEN): nothing can be changed through it"
         )

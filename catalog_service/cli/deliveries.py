@@ -66,7 +66,7 @@ async def delivery(call: Call, *, id_: str, delivery_id: str) -> int:
     if call.as_json:
         print_json(one)
         return exits.FINE
-    say(f"{one.id}: {one.type} {_about(one) or ''}, {one.state}")
+    say(f"{one.id}: {' '.join(filter(None, (one.type, _about(one))))}, {one.state}")
     rows = ((each.at, f"{each.latency_ms} ms", _outcome(each), each.answer) for each in one.attempts)
     print_table(("attempt", "took", "outcome", "answer"), rows)
     return exits.FINE

@@ -51,10 +51,12 @@ def origin_of(settings: Settings, sources: tuple[SourceInfo, ...], url: str = ""
 
 
 async def check_secrets(store: Store, settings: Settings) -> None:
-    """Refuse to go on where the key of a subscription's secrets is missing. Raises SealedError."""
-    vault = _vault(settings)
-    for id_, sealed in await store.subscriptions.every_sealed():
+    """Refuse to go on where there are subscriptions, and a key of what is sealed is missing. Raises SealedError."""
+    vault, every = _vault(settings), await store.subscriptions.every_sealed()
+    for id_, sealed in every:
         vault.check(id_, sealed)
+    if every:
+        await signing_key(store, vault, os.urandom)
 
 
 @contextlib.asynccontextmanager

@@ -32,8 +32,6 @@ from schema.subscription import Attempt, QueueItem, Status
 
 CLAIM_FOR = timedelta(seconds=60)
 """Four times what an attempt may take: after that its worker is taken for dead."""
-_MOST_OF_CLAIM = 0.75
-"""What is not through by then, having waited for a place at its channel, is broken off: nobody else has it yet."""
 _CLAIMED_AT_ONCE = 100
 _IDLE_S = 1.0
 _GRACE_S = 4.0
@@ -60,7 +58,6 @@ class Notifier:
         self._chance = chance
         self._random_bytes = random_bytes
         self._claim_for = claim_for
-        self._most_s = claim_for.total_seconds() * _MOST_OF_CLAIM
         self._lanes = Lanes()
         self._settler = Settler(store.queues, clock, claim_for, lambda _: self._lanes.stir())
         self._running: dict[asyncio.Task[None], Claim] = {}
@@ -144,14 +141,13 @@ class Notifier:
             return
         item = claim.item
         id_ = delivery_id(claim.subscription.id, item)
-        if waits(claim.subscription, item):
+        tried = claim.trying if claim.trying and claim.trying.id == id_ else None
+        if tried and tried.next_at and tried.next_at > now:
+            await queues.rest(claim, now, tried.next_at)
+        elif waits(claim.subscription, item) and not tried:  # what was tried keeps its id, whatever was edited since
             await self._wait(claim, item, now)
-        elif claim.trying and claim.trying.id == id_ and claim.trying.next_at and claim.trying.next_at > now:
-            await queues.rest(claim, now, claim.trying.next_at)
         else:
-            async with asyncio.timeout(self._most_s):
-                tried = await self._sender.send(claim, id_)
-            self._settle(claim, tried)
+            self._settle(claim, await self._sender.send(claim, id_))
 
     def _settle(self, claim: Claim, tried: Tried | None) -> None:
         id_, now = delivery_id(claim.subscription.id, claim.item), self._clock()

@@ -25,7 +25,8 @@ from schema.version import AuditEntry
 MOST = 10_000
 _MOST_FILTERS = 1_000
 _Script = Callable[..., Awaitable[Any]]
-_Kept = TypeVar("_Kept", Subscription, SavedFilter)
+_Kept = TypeVar("_Kept", Subscription, SavedFilter, Delivery)
+_AS_IT_IS = (b"", b"", b"")
 _log = structlog.get_logger()
 
 
@@ -105,8 +106,8 @@ class Subscriptions:
         ``sealed`` takes the place of what is sealed of it; ``read`` is what this was when ``after`` was decided on,
         None: nobody looked. False where it is not ``before`` or ``read`` any more: read both again.
         """
-        well = replace(await self.health(after.id), failing_since=None, error="") if anew else None
-        return await self._written(codec.pack(before), after, read, sealed, asked, entry, entry.at, well) == b"OK"
+        fresh = await self._fresh(after.id) if anew else _AS_IT_IS
+        return await self._written(codec.pack(before), after, read, sealed, asked, entry, entry.at, fresh) == b"OK"
 
     async def delete(self, before: Subscription, entry: AuditEntry) -> bool:
         """Delete ``before`` and all that is known of it; False where it is not that any more."""
@@ -145,17 +146,27 @@ class Subscriptions:
         asked: QueueItem | None,
         entry: AuditEntry,
         now: datetime,
-        well: Health | None = None,
+        fresh: tuple[bytes, bytes, bytes] = _AS_IT_IS,
     ) -> bytes:
         id_ = after.id
         names = [keys.SUBSCRIPTIONS, keys.SEALED, keys.HEALTHS, keys.TRYING, keys.queue(id_), keys.DUE, keys.CLAIMS]
-        seen, secrets, item, health = (codec.pack(one) if one else b"" for one in (read, sealed, asked, well))
+        seen, secrets, item = (codec.pack(one) if one else b"" for one in (read, sealed, asked))
         at = int(now.timestamp() * 1000)
-        arguments = [id_, before, codec.pack(after), seen, secrets, item, health, at, packed(entry), MOST]
+        arguments = [id_, before, codec.pack(after), seen, secrets, item, *fresh, at, packed(entry), MOST]
         outcome: bytes = await self._subscribe(keys=[*names, keys.AUDIT], args=arguments)
         if outcome == b"MOVED" and await self._is_there(after, secrets or seen):
             return b"OK"  # sent again after a lost reply
         return outcome
+
+    async def _fresh(self, id_: str) -> tuple[bytes, bytes, bytes]:
+        """Return how deliveries to ``id_`` go, without failures; what is retried, and the same without its attempts.
+
+        It is retried all the same: what was tried keeps its id, and becomes part of no round.
+        """
+        health = replace(await self.health(id_), failing_since=None, error="")
+        data: bytes = await self._ask("HGET", keys.TRYING, id_) or b""
+        tried = _readable(data, Delivery) if data else None
+        return codec.pack(health), data, codec.pack(replace(tried, attempts=(), next_at=None)) if tried else b""
 
     async def _is_there(self, after: Subscription, secrets: bytes) -> bool:
         """Tell whether ``after`` is stored, with ``secrets`` unless they are empty."""
@@ -201,7 +212,7 @@ class Deliveries:
         """Return one delivery. Raises UnknownSubscriptionError: it is not in the log."""
         data = await self._ask("HGET", keys.deliveries(subscription), id_)
         if data is None:
-            message = f"{subscription} has no delivery {id_[:80]!r} in its log"
+            message = f"the log of {subscription[:80]!r} has no delivery {id_[:80]!r}"
             raise UnknownSubscriptionError(message, parameter="delivery", value=id_[:80])
         return codec.unpack(data, Delivery)
 

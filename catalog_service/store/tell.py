@@ -134,10 +134,10 @@ return done
 
 # Adds a subscription (before is empty) or puts it in another's place, with its audit entry. Answers MOVED where it, or
 # what is sealed of it, is not what it was taken for (read is empty: nobody looked). ``asked`` goes to the head of its
-# queue; ``health`` is what it is from now on, its failures forgotten.
+# queue; ``health``, and ``again`` in place of ``tried``, which is retried, are as if nothing had failed.
 SUBSCRIBE = f"""#!lua
 local subscriptions, sealed, healths, trying, queue, due, claims, audit = unpack(KEYS)
-local id, before, after, read, secrets, asked, health, now, entry, most = unpack(ARGV)
+local id, before, after, read, secrets, asked, health, tried, again, now, entry, most = unpack(ARGV)
 {AUDIT}{_SOON}
 if (redis.call('HGET', subscriptions, id) or '') ~= before then return 'MOVED' end
 if read ~= '' and redis.call('HGET', sealed, id) ~= read then return 'MOVED' end
@@ -147,7 +147,7 @@ if secrets ~= '' then redis.call('HSET', sealed, id, secrets) end
 if asked ~= '' then redis.call('LPUSH', queue, asked) end
 if health ~= '' then
   redis.call('HSET', healths, id, health)
-  redis.call('HDEL', trying, id)
+  if again ~= '' and redis.call('HGET', trying, id) == tried then redis.call('HSET', trying, id, again) end
 end
 if redis.call('LLEN', queue) > 0 then soon(due, claims, id, now) end
 tell(audit, entry)

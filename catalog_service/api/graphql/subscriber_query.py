@@ -16,7 +16,6 @@ from catalog_service.api.graphql.query import question
 from catalog_service.api.reads.asked import naming
 from catalog_service.catalog.select import Filter
 from catalog_service.views.subscriptions import SigningKeyView, SubscriptionView
-from schema.errors import SealedError
 from schema.subscription import SavedFilter
 from schema.version import Point
 
@@ -53,10 +52,8 @@ class SubscriberQuery:
         list[subscriber_types.SigningKey] | None, description="Public halves of the keys that signatures `v1a` are of."
     )
     async def signing_keys(self, info: Context) -> tuple[SigningKeyView, ...]:
-        actions = info.context.door.actions
-        if actions is None:
-            raise SealedError("this service tells nobody anything")
-        return await actions.desk.signing_keys()
+        actions = info.context.door.actions  # a demo has none: it signs nothing
+        return await actions.desk.signing_keys() if actions else ()
 
 
 def _page(every: tuple[SubscriptionView, ...], place: str, most: int) -> Page:

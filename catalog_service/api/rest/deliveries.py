@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from catalog_service.api.context import Context, page
 from catalog_service.api.parameters import limit_of, one
+from catalog_service.api.reads.asked import naming
 from catalog_service.api.rest.operation import CURSOR, Operation, in_path, limit
 from catalog_service.api.rest.orders import answered, desk_for
 from catalog_service.api.rest.subscriptions import ID
@@ -19,7 +20,8 @@ async def deliveries(context: Context, request: Request) -> Response:
     """The deliveries to a subscription and their attempts, newest first."""
     desk, given = desk_for(context, request), request.query_params
     limit = limit_of(given, default=_DEFAULT, most=_MOST)
-    found = await desk.deliveries(request.path_params["id"], limit, one(given, "cursor"))
+    with naming(CURSOR.name, instead_of="delivery"):
+        found = await desk.deliveries(request.path_params["id"], limit, one(given, CURSOR.name))
     return answered(page(request, found))
 
 

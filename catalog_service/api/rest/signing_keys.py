@@ -10,7 +10,6 @@ from catalog_service.api.answers import Body
 from catalog_service.api.context import Context, encode
 from catalog_service.api.rest.operation import Operation
 from catalog_service.views.subscriptions import SigningKeyView
-from schema.errors import SealedError
 
 
 class SigningKeyList(Struct, frozen=True):
@@ -21,9 +20,8 @@ class SigningKeyList(Struct, frozen=True):
 
 async def signing_keys(context: Context, request: Request) -> Response:
     """The public keys that signatures `v1a` of webhooks are verified with: a signature by any of them is good."""
-    if context.actions is None:
-        raise SealedError("this service tells nobody anything")
-    found = SigningKeyList(await context.actions.desk.signing_keys())
+    actions = context.actions  # a demo has none: it signs nothing
+    found = SigningKeyList(await actions.desk.signing_keys() if actions else ())
     return await context.answers.unversioned(request, Body(encode(found)))
 
 

@@ -51,11 +51,16 @@ class Apprise:
         Raises:
             DeliveryError: it was refused, by the policy or by the service; ``facts["status"]`` is the service's HTTP
                 status where apprise tells it. Nothing of ``url`` is in it.
+            TimeoutError: others took all the time there is: nothing was sent, and the claim on it may end soon.
         """
         what = words_of(message, _MOST_SETS)
         errand = Errand(url, what.title, as_text(what, 0), self._policy, self._timeout_s)
-        async with self._places:
+        async with asyncio.timeout(self._timeout_s):
+            await self._places.acquire()
+        try:
             outcome = await self._run(msgspec.json.encode(errand))
+        finally:
+            self._places.release()
         if outcome.error:
             raise DeliveryError(outcome.error, status=outcome.status)
 
