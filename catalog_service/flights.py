@@ -1,5 +1,7 @@
 """Work that several clients wait for, done once: the first one starts it, and whoever comes meanwhile waits along.
 
+Whoever comes later finds what it came to, where that is kept.
+
 Called by `api.answers`, so that a new version is rendered and compressed once, and by `events`, so that it is judged
 once, however many ask at once.
 """
@@ -7,6 +9,7 @@ once, however many ask at once.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -14,19 +17,28 @@ Result = TypeVar("Result")
 
 
 class Flights(Generic[Result]):
-    """Work under way, by name."""
+    """Work under way, by name, and what it came to: the last ``kept``, least recently used go first."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = 0) -> None:
+        self._kept_count = kept
+        self._kept: OrderedDict[Hashable, Result] = OrderedDict()
         self._tasks: dict[Hashable, asyncio.Future[Result]] = {}
 
     async def once(self, name: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """Return what ``work`` called ``name`` gives; a client that goes away does not stop it. Raises as ``work``."""
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name]
         task = self._tasks.get(name)
         if task is None:
-            task = self._tasks[name] = asyncio.ensure_future(_run(work))
+            task = self._tasks[name] = asyncio.ensure_future(self._done(name, work))
             task.add_done_callback(lambda _: self._tasks.pop(name, None))
         return await asyncio.shield(task)
 
-
-async def _run(work: Callable[[], Awaitable[Result]]) -> Result:
-    return await work()
+    async def _done(self, name: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
+        result = await work()
+        if self._kept_count:
+            self._kept[name] = result
+            if len(self._kept) > self._kept_count:
+                self._kept.popitem(last=False)
+        return result

@@ -18,8 +18,11 @@ from redis.exceptions import RedisError
 from catalog_service.catalog.snapshot import Snapshot, SourceContent
 from catalog_service.store.connect import Store
 from catalog_service.store.contents import Difference
+from catalog_service.store.events import PAST_NOTICES
 from catalog_service.store.labels import label_name
+from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError, CatalogError, CorruptContentError, GoneError, UnknownVersionError
+from schema.event import Place
 from schema.version import Point, Version
 
 _OLD_SNAPSHOTS = 4
@@ -89,7 +92,7 @@ class Reader:
         """Refresh whenever the changeset stream moves, until cancelled."""
         while True:
             try:
-                await self.store.versions.wait_for_event(self.current.version, _BLOCK_MS)
+                await self.store.events.wait(Place(self.current.version, PAST_NOTICES), _BLOCK_MS)
                 await self.refresh()
             except (RedisError, OSError, CatalogError) as error:
                 _log.warning("cannot follow the catalogue, serving what is in memory", error=str(error))
@@ -115,6 +118,12 @@ class Reader:
                 self._old.popitem(last=False)
         self._old.move_to_end(name)
         return self._old[name]
+
+    async def records_of(self, version: Version) -> tuple[EndpointSet, ...]:
+        """Return the records of ``version``: those that are served where it is the one. Raises as `content_of`."""
+        served = self.current.by_source.get(version.source)
+        content = served if served and served.version == version else await self.store.contents.content_of(version)
+        return content.endpoint_sets
 
     async def known_of_time(self) -> tuple[int, int]:
         """Return what moves with what a date answers: an import tells more of it, and pruning drops what was valid."""

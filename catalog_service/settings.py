@@ -144,8 +144,8 @@ class Settings(BaseSettings):
     operator_token: Annotated[str, AfterValidator(_token)] = Field(
         "",
         repr=False,
-        description="What a client shows (Authorization: Bearer) to sync, accept, reject, label or roll back through"
-        " the API; without one nobody can. Sixteen characters or more.",
+        description="What a client shows (Authorization: Bearer) to sync, accept, reject, label, roll back or manage"
+        " subscriptions through the API; without one nobody can. Sixteen characters or more.",
     )
     public_url: HttpUrl | None = Field(
         None, description="The address users reach the service at, for links in messages; by default its own."

@@ -185,6 +185,20 @@ class Health(Struct, frozen=True, omit_defaults=True, gc=False):
     dead_count: int = 0
 
 
+class Standing(Struct, frozen=True):
+    """A subscription and how it is."""
+
+    subscription: Subscription
+    health: Health
+    waiting_count: int
+    dropped_count: int
+    """Items that its full queue lost."""
+    dead_count: int
+    """Deliveries that were given up and not replayed since."""
+    due_at: datetime | None
+    """When its queue is looked at next, None: when something comes."""
+
+
 class Parcel(Struct, frozen=True, omit_defaults=True, gc=False):
     """What one delivery is about: an event, or those of a run of versions told as one."""
 

@@ -94,10 +94,10 @@ class AuditEntry(Struct, frozen=True):
     action: str
     """``label-set``, ``label-delete``, ``accept``, ``reject``, ``rollback`` or ``prune``; ``filter-set``,
     ``filter-delete``; ``subscription-`` and ``create``, ``edit``, ``verify``, ``test``, ``pause``, ``resume``,
-    ``rotate``, ``replay`` or ``delete``."""
+    ``rotate``, ``replay``, ``delete`` or ``reseal``; ``signing-key-renew``."""
     subject: str
     """The label's or the saved filter's name, the subscription's id, or the source; of ``prune`` what it dropped,
-    which is ``versions``."""
+    which is ``versions``, of ``subscription-reseal`` what was sealed anew, ``secrets``."""
     before: str
     """What was there, as short text: a version's number, as a rule. Empty: nothing."""
     after: str

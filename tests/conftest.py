@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from catalog_service.notify.notifier import Notifier
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.server_process import spawn, stop
+from schema.event import Place
+from tests.local_source import Clock
+from tests.telling import Receiver, notifying, receiving
 
 # No test is timed: a busy machine is no failure.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,6 +45,27 @@ async def store(redis_socket: Path, tmp_path: Path) -> AsyncIterator[Store]:
         await opened.ping()
         yield opened
         await opened.redis.flushall()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Subscribers on loopback."""
+    async with receiving() as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that the test moves."""
+    return Clock()
+
+
+@pytest.fixture
+async def notifier(store: Store, receiver: Receiver, clock: Clock) -> AsyncIterator[Notifier]:
+    """A worker of an empty catalogue, which begins with the first event."""
+    async with notifying(store, clock, (receiver.port,)) as made:
+        await store.queues.skip(Place(0))
+        yield made
 
 
 @pytest.fixture

@@ -33,11 +33,11 @@ from catalog_service.notify.client import Answer, Client
 from catalog_service.store import codec, keys
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.queues import Addressed, Claimed, Queues
-from catalog_service.subscriptions.targets import Policy
 from schema.endpoint_set import content_digest
 from schema.event import Place
 from schema.subscription import Status
 from tests.api_client import START, commit
+from tests.receivers import loopback
 from tests.surely import Arrival, Left, Step, subscriptions
 from tests.telling import Receiver, receiving, subscribed, worker
 
@@ -245,7 +245,7 @@ def tell(stage: Stage, death: Death, said: Pipe) -> None:
 
 async def _tell(stage: Stage) -> None:
     pool = BlockingConnectionPool(connection_class=DyingConnection, path=str(stage.socket), max_connections=32)
-    async with Redis.from_pool(pool) as redis, DyingClient(_policy(stage), timeout_s=TIMEOUT_S) as client:
+    async with Redis.from_pool(pool) as redis, DyingClient(loopback(stage.port), timeout_s=TIMEOUT_S) as client:
         store = Store(redis)
         store.queues = stage.queues(redis, 50)
         await worker(store, stage.clock, client, CLAIM_FOR).run()
@@ -255,7 +255,7 @@ def tell_long(stage: Stage) -> None:
     """Be a worker as the service has one."""
 
     async def run() -> None:
-        async with _store(stage) as store, Client(_policy(stage), timeout_s=TIMEOUT_S) as client:
+        async with _store(stage) as store, Client(loopback(stage.port), timeout_s=TIMEOUT_S) as client:
             await worker(store, stage.clock, client, LONG_CLAIM).run()
 
     asyncio.run(run())
@@ -296,7 +296,7 @@ async def prepare(stage: Stage) -> None:
 
 async def drain(stage: Stage) -> Left:
     """Tell in peace what is left to tell, for 20 s at most."""
-    async with _store(stage) as store, Client(_policy(stage), timeout_s=TIMEOUT_S) as client:
+    async with _store(stage) as store, Client(loopback(stage.port), timeout_s=TIMEOUT_S) as client:
         store.queues = stage.queues(store.redis, 50)
         quiet = worker(store, stage.clock, client, CLAIM_FOR)
         with contextlib.suppress(TimeoutError):
@@ -309,13 +309,13 @@ async def drain(stage: Stage) -> Left:
 
 async def _left(store: Store, stage: Stage) -> Left:
     made = await store.subscriptions.all()
-    versions = await store.versions.events(0, len(stage.steps) + 1)
+    versions = await store.versions.after(0, len(stage.steps) + 1)
     contents = [await store.contents.content_of(one) for one in versions]
     return Left(
         is_whole=[content_digest(one.endpoint_sets) for one in contents] == [step.digest for step in stage.steps],
         relayed=(await store.queues.relayed()).version,
         waiting=sum([(await store.queues.counts(one.id))[0] for one in made]),
-        dead=sum([len(await store.deliveries.dead(one.id)) for one in made]),
+        dead=sum([await store.deliveries.dead_count(one.id) for one in made]),
         due=int(await store.redis.zcard(keys.DUE)),
         claims=int(await store.redis.hlen(keys.CLAIMS)),
         inactive=sum(one.status is not Status.ACTIVE for one in made),
@@ -324,10 +324,6 @@ async def _left(store: Store, stage: Stage) -> Left:
 
 def _store(stage: Stage) -> contextlib.AbstractAsyncContextManager[Store]:
     return open_store(f"unix://{stage.socket}", stage.socket.parent, service=False)
-
-
-def _policy(stage: Stage) -> Policy:
-    return Policy(http=True, ports=(stage.port,), networks=("127.0.0.0/8",))
 
 
 def _url(stage: Stage) -> Callable[[str], str]:

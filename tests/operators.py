@@ -13,16 +13,18 @@ from catalog_service.subscriptions.desk import Desk
 from catalog_service.sync.held import accept, reject
 from catalog_service.sync.rollback import rollback
 from tests.api_client import catalog_client
+from tests.desks import desk_of
 from tests.local_source import Clock
-from tests.test_desk import desk_of
 
 TOKEN = "a-token-of-32-characters-or-more"
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def operator_actions(store: Store, desk: Desk | None = None, *, token: str = TOKEN) -> Actions:
+def operator_actions(
+    store: Store, desk: Desk | None = None, *, token: str = TOKEN, clock: Clock | None = None
+) -> Actions:
     """Return them; a sync only says that it ran."""
-    clock = Clock()
+    clock = clock or Clock()
 
     async def sync(source: str) -> Ran:
         return Ran(source, "unchanged")

@@ -7,11 +7,13 @@ has, so that what one of the two does not tell is seen. Used by `test_same_answe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,10 +22,14 @@ import pytest
 from bs4 import BeautifulSoup
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLOutputType, build_schema, get_named_type
 from msgspec import Struct
+from starlette.applications import Starlette
 
 from catalog_service.api.graphql.schema import schema
 from catalog_service.cli import exits
 from catalog_service.cli.app import main
+from catalog_service.store.connect import Store, open_store
+from catalog_service.store.server_process import spawn, stop
+from tests.api_client import client
 from tests.pages import page
 
 EXITS = {400: exits.USAGE, 404: exits.NOT_FOUND, 410: exits.NOT_FOUND, 422: exits.FAILED, 503: exits.NOT_FOUND}
@@ -65,6 +71,27 @@ class Question(Struct, frozen=True):
     def name(self) -> str:
         """For people."""
         return self.rest.removeprefix("/v1/") + ("+lines" if self.lines else "")
+
+
+@contextlib.contextmanager
+def asked_over(directory: Path, application: Callable[[Store], Awaitable[Starlette]]) -> Iterator[Asking]:
+    """Give the surfaces over a Redis of its own in ``directory``, which ``application`` fills."""
+    socket = directory / "s"
+    process, opened = spawn(directory, socket), contextlib.AsyncExitStack()
+
+    async def asking(loop: asyncio.Runner) -> Asking:
+        while not socket.exists():
+            await asyncio.sleep(0.01)
+        url = f"unix://{socket}"
+        store = await opened.enter_async_context(open_store(url, directory, service=False))
+        return Asking(loop, await opened.enter_async_context(client(await application(store))), url)
+
+    try:
+        with asyncio.Runner() as loop:
+            yield loop.run(asking(loop))
+            loop.run(opened.aclose())
+    finally:
+        stop(process, 10)
 
 
 class Asking(Struct, frozen=True):

@@ -23,30 +23,19 @@ from catalog_service.notify.relay import Relay
 from catalog_service.notify.sender import Sender, Ways
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
-from catalog_service.subscriptions.targets import Policy
 from catalog_service.subscriptions.vault import Headers, Vault, new_secret, private_key
 from catalog_service.views.subscriptions import shown_url
 from schema.subscription import Channel, Status, Subscription
 from schema.version import AuditEntry
 from tests.api_client import START
+from tests.local_source import Clock
+from tests.receivers import loopback
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 SECRET = new_secret(lambda count: b"s" * count)
 SIGNING = private_key("whsk_" + KEY)
 ORIGIN = Origin("https://catalog.example")
-
-
-class Clock:
-    """A clock that tests move."""
-
-    def __init__(self, now: datetime = START + timedelta(days=30)) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **span: float) -> None:
-        self.now += timedelta(**span)
+GRACE_S = 1.0
 
 
 class Received(Struct, frozen=True):
@@ -140,15 +129,22 @@ async def _signing_key() -> Any:
 
 @contextlib.asynccontextmanager
 async def notifying(
-    store: Store, clock: Clock, ports: tuple[int, ...], *, claim_for: timedelta = CLAIM_FOR, timeout_s: float = 15.0
+    store: Store,
+    clock: Clock,
+    ports: tuple[int, ...],
+    *,
+    claim_for: timedelta = CLAIM_FOR,
+    timeout_s: float = 15.0,
+    key: str = KEY,
 ) -> AsyncIterator[Notifier]:
     """Give a worker that may tell receivers on loopback, at ``ports``."""
-    policy = Policy(http=True, ports=ports, networks=("127.0.0.0/8",))
-    async with Client(policy, timeout_s=timeout_s) as client:
-        yield worker(store, clock, client, claim_for)
+    async with Client(loopback(*ports), timeout_s=timeout_s) as client:
+        yield worker(store, clock, client, claim_for, key)
 
 
-def worker(store: Store, clock: Callable[[], datetime], client: Client, claim_for: timedelta = CLAIM_FOR) -> Notifier:
+def worker(
+    store: Store, clock: Callable[[], datetime], client: Client, claim_for: timedelta = CLAIM_FOR, key: str = KEY
+) -> Notifier:
     bodies = Bodies(Judgements(Reader(store)), ORIGIN)
-    sender = Sender(store, bodies, Vault(KEY), _signing_key, Ways(client), ORIGIN, clock)
-    return Notifier(store, Relay(store, bodies), sender, clock, lambda: 0.0, os.urandom, claim_for)
+    sender = Sender(store, bodies, Vault(key), _signing_key, Ways(client), ORIGIN, clock)
+    return Notifier(store, Relay(store, bodies), sender, clock, lambda: 0.0, os.urandom, claim_for, GRACE_S)

@@ -21,9 +21,9 @@ from catalog_service.api.rest.operation import Operation, Parameter
 from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.store.connect import Store
 from tests.api_client import PAGE, application, catalog_client, published
+from tests.desks import desk_of
 from tests.operators import SHOWN, operator_actions, operator_client
 from tests.telling import KEY, subscribed, subscription
-from tests.test_desk import desk_of
 
 GARBAGE = (
     "\0",

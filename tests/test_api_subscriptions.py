@@ -19,8 +19,8 @@ from catalog_service.subscriptions.vault import Vault, public_text
 from schema.errors import StaleHeadError
 from schema.subscription import DeliveryState
 from tests.api_client import TAGS, catalog_client
+from tests.desks import KEY, code_of, desk_of, logged
 from tests.operators import operator_actions, operator_client
-from tests.test_desk import KEY, code_of, desk_of, logged
 
 HOOK = "https://hooks.contoso.example/catalog?key=t0p-of-all"
 WANTED = {"channel": "webhook", "url": HOOK, "headers": [{"name": "Authorization", "value": "Bearer hidden"}]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import os
@@ -21,7 +22,8 @@ from catalog_service.store.queues import Settlement
 from catalog_service.subscriptions.vault import new_secret
 from schema.subscription import Attempt, Delivery, DeliveryState, Health
 from tests.api_client import published, served_url
-from tests.test_desk import KEY, code_of
+from tests.desks import KEY, code_of
+from tests.desks import opened as opened_of
 
 HOOK = "https://hooks.contoso.example/catalog?key=t0p-of-all"
 SLACK = "https://hooks.slack.com/services/T00/B00/XXX"
@@ -100,6 +102,12 @@ def shell(
     structlog.reset_defaults()
 
 
+@pytest.fixture
+def piped(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    """Puts bytes on the stdin of the command that follows."""
+    return lambda given: monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+
+
 def test_the_secret_alone_is_on_stdout(shell: Shell) -> None:
     """A script takes it from there; a person is told what comes next, and that nobody shows it again."""
     code, out, err = shell("subscription", "add", HOOK, "--by", "ann", "--header", "X-Key: Bearer hidden")
@@ -110,6 +118,48 @@ def test_the_secret_alone_is_on_stdout(shell: Shell) -> None:
     assert (second[:11], "challenge" in second, "catalog-service run" in rest[0]) == ("unverified:", True, True)
     shown = shell.value("subscription", "show", id_)
     assert (shown["created_by"], shown["headers"], "secret" in shown) == ("ann", ["X-Key"], False)
+
+
+@pytest.mark.parametrize("given", [f"{SLACK}\n", f"  {SLACK}\r\nmore\n", SLACK])
+def test_an_address_is_read_from_stdin(shell: Shell, piped: Callable[[bytes], None], given: str) -> None:
+    """Its first line, so that no list of processes and no history of a shell shows it; an edit takes it so too."""
+    piped(given.encode())
+    id_ = shell.added("-", "--channel", "slack")
+    assert shell.value("subscription", "show", id_)["url"] == "https://hooks.slack.com/..."
+    opened = shell.stored(lambda store: opened_of(store, id_))
+    assert opened.url == SLACK
+    piped(f"{SLACK}-2\n".encode())
+    assert shell("subscription", "edit", id_, "--url", "-")[0] == exits.FINE
+    assert shell.stored(lambda store: opened_of(store, id_)).url == f"{SLACK}-2"
+    assert "- to take it from" in " ".join(shell("subscription", "add", "--help")[1].split())
+
+
+@pytest.mark.parametrize(
+    "given", [b"", b"\n", b" \nhttps://a.example/\n", b"\xff\xfe\n", b"https://a.example/" + b"a" * 9000]
+)
+def test_no_address_on_stdin_is_said(shell: Shell, piped: Callable[[bytes], None], given: bytes) -> None:
+    """No line, one that is no text, one without an end: refused; nothing is made."""
+    piped(given)
+    code, out, err = shell("subscription", "add", "-")
+    assert (code, out, bool(err)) == (exits.USAGE, "", True)
+    assert shell.stored(lambda store: store.subscriptions.count()) == 0
+
+
+def test_a_key_is_replaced(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both keys, resealed, the new one alone: who is told goes on being told."""
+    other = new_secret(lambda count: b"o" * count).partition("_")[2]
+    shell.added()
+    shell.value("signing-keys")
+    monkeypatch.setenv("CATALOG_ENCRYPTION_KEY", f"{other},{KEY}")
+    code, out, err = shell("subscription", "reseal", "--by", "ann")
+    assert (code, out, err.split(":")[0]) == (exits.FINE, "", "2 sealed anew")
+    assert shell.value("subscription", "reseal") == {"resealed_count": 0}
+    monkeypatch.setenv("CATALOG_ENCRYPTION_KEY", other)
+    assert shell("notify", "--once")[0] == exits.FINE
+    assert (shell.items("audit")[0]["action"], shell.items("audit")[0]["who"]) == ("subscription-reseal", "ann")
+    monkeypatch.setenv("CATALOG_ENCRYPTION_KEY", KEY)
+    code, out, err = shell("subscription", "reseal")
+    assert (code, out, "does not hold the key" in err) == (exits.USAGE, "", True)
 
 
 def test_every_flag_is_a_field(shell: Shell) -> None:
@@ -126,7 +176,7 @@ def test_every_flag_is_a_field(shell: Shell) -> None:
             "--source",
             "azure-service-tags-public",
         ),
-        *("--service", "storage,sql", "--tag", "Sql", "--cloud", "public", "--region", "West Europe"),
+        *("--service", "storage,azureconnectors", "--tag", "LogicApps", "--cloud", "public", "--region", "West Europe"),
         *("--direction", "outbound", "--kind", "prefix"),
     )
     digest = ("--weekly", "FRI@07:30", "--zone", "Europe/Berlin", "--settle", "5", "--thin", "--description", "ours")
@@ -136,8 +186,8 @@ def test_every_flag_is_a_field(shell: Shell) -> None:
     assert hook["filter"] == {
         "types": ["catalog.version.held", "catalog.version.committed"],
         "sources": ["azure-service-tags-public"],
-        "services": ["sql", "storage"],
-        "tags": ["Sql"],
+        "services": ["azureconnectors", "storage"],
+        "tags": ["LogicApps"],
         "clouds": ["public"],
         "regions": ["westeurope"],
         "directions": ["outbound"],
@@ -200,7 +250,7 @@ def test_what_was_told_is_listed_and_told_again(shell: Shell) -> None:
     assert shell.value("subscription", "delivery", id_, "msg_told") == told
     assert "500 it said no" in shell("subscription", "deliveries", id_)[1]
     assert "it said no" in shell("subscription", "delivery", id_, "msg_told")[1]
-    assert "given up" in shell("subscription", "show", id_)[1]
+    assert "dead" in shell("subscription", "show", id_)[1]
 
 
 async def settled(store: Store, id_: str) -> None:
@@ -297,8 +347,8 @@ def test_a_code_or_a_replay_that_is_none(shell: Shell) -> None:
     ):
         code, _, err = shell("subscription", *arguments)
         assert (code, said in err) == (exits.USAGE, True), err
-    code, _, err = shell("subscription", "replay", shell.active(), "--from", "1")
-    assert (code, "given together" in err) == (exits.USAGE, True)
+    code, _, err = shell("subscription", "replay", shell.active(), "--to", "1")
+    assert (code, "from_version is needed" in err) == (exits.USAGE, True)
 
 
 @pytest.mark.parametrize("arguments", [("subscription", "add", HOOK), ("signing-keys",)])
@@ -327,10 +377,23 @@ def test_telling_begins_with_the_key_of_every_subscription(shell: Shell, monkeyp
 
 
 def test_telling_begins_with_the_key_of_the_signing_key(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that nobody's webhook is signed with keeps nobody from starting; else its key is needed too."""
-    shell.value("signing-keys")
+    """A signing key that cannot be opened keeps nobody from starting, but signs nothing until it is renewed."""
+    before = shell.value("signing-keys")
     monkeypatch.setenv("CATALOG_ENCRYPTION_KEY", new_secret(lambda count: b"o" * count).partition("_")[2])
     assert shell("notify", "--once") == (exits.FINE, "", "")
-    shell.added()
-    code, out, err = shell("notify", "--once")
+    code, out, err = shell("subscription", "add", HOOK, "--sign", "v1a")
     assert (code, out, "the secrets of the signing key were sealed" in err) == (exits.USAGE, "", True), err
+    renewed = shell.value("signing-keys", "--renew", "--by", "ann")
+    assert renewed != before
+    assert shell.value("signing-keys") == renewed
+    shell.added(HOOK, "--sign", "v1a")
+    entry, *_ = json.loads(shell("audit", "--json")[1])["items"][1:]
+    assert (entry["action"], entry["who"]) == ("signing-key-renew", "ann")
+
+
+def test_a_service_or_tag_that_is_misspelled(shell: Shell) -> None:
+    """What nothing goes by would tell nothing for ever: it is refused, with what may have been meant."""
+    code, out, err = shell("subscription", "add", HOOK, "--service", "AzureConector")
+    assert (code, out, "did you mean AzureConnectors?" in err) == (exits.USAGE, "", True), err
+    code, out, err = shell("filter", "set", "plant", "--tag", "LogicApp")
+    assert (code, out, "did you mean LogicApps?" in err) == (exits.USAGE, "", True), err

@@ -344,7 +344,10 @@ def test_a_ping_is_a_test_or_a_challenge() -> None:
     assert test["type"] == challenge["type"] == "subscription.ping"
     assert "challenge" not in test["data"]
     assert challenge["data"]["challenge"] == "c4"
-    assert challenge["data"]["summary"] == "Subscription sub_1 begins once this is answered with its challenge"
+    assert (
+        challenge["data"]["summary"]
+        == "Subscription sub_1 begins once its challenge is answered, or its code confirmed"
+    )
     assert (challenge["timestamp"], list(challenge)) == ("2026-11-02T06:00:00Z", ["type", "timestamp", "data"])
 
 

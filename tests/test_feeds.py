@@ -233,7 +233,7 @@ async def test_what_is_undone_is_what_was(store: Store) -> None:
     await commit(store, PAGE, PAGE_HELD, START + 9 * DAY)
     reader = Reader(store)
     await reader.refresh()
-    versions, origin = await store.versions.events(0, 100), Origin("https://catalog.example")
+    versions, origin = await store.versions.after(0, 100), Origin("https://catalog.example")
     bodies = Bodies(Judgements(reader), origin)
     for step in (1, 2):
         async with Past(reader).walk() as walk:

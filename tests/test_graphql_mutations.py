@@ -11,20 +11,17 @@ import aiohttp
 import httpx
 import pytest
 
-from catalog_service.api.actions import Actions, Ran
+from catalog_service.api.actions import Actions
 from catalog_service.api.app import create_app
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
-from catalog_service.sync.held import accept, reject
 from catalog_service.sync.history import import_history
-from catalog_service.sync.rollback import rollback
 from scrapers.history.files import HistoricFile
 from tests.api_client import DAY, PAGE, PAGE_HELD, SOURCES, START, TAGS, client, hold, published
 from tests.graphql_server import served
 from tests.local_source import Clock, body, local_source
-from tests.test_desk import desk_of
+from tests.operators import TOKEN, operator_actions
 
-TOKEN = "a-token-of-32-characters-or-more"
 EVERY = [
     f'sync(source: "{TAGS}") {{ result }}',
     'acceptHeld(id: "0123456789ab") { version }',
@@ -36,22 +33,7 @@ EVERY = [
 
 
 def actions(store: Store, token: str = TOKEN) -> Actions:
-    """Return what the composition root hands in; a sync only says that it ran."""
-
-    async def sync(source: str) -> Ran:
-        return Ran(source, "unchanged")
-
-    clock = Clock(START + 9 * DAY)
-    return Actions(
-        token,
-        sync,
-        lambda id_, by: accept(store, id_, by, clock),
-        lambda id_, by: reject(store, id_, by, clock),
-        lambda name, number, by: store.labels.set(name, number, by, clock()),
-        lambda name, by: store.labels.delete(name, by, clock()),
-        lambda source, number, by: rollback(store, source, number, by, clock),
-        desk_of(store),
-    )
+    return operator_actions(store, token=token, clock=Clock(START + 9 * DAY))
 
 
 async def opened(store: Store, given: Actions | None) -> httpx.AsyncClient:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import fields
 
 from catalog_service.api.app import create_app
 from catalog_service.api.graphql import subscriber_inputs as inputs
@@ -22,17 +22,18 @@ from catalog_service.subscriptions.desk import OVERLAP
 from catalog_service.views import subscriptions as views
 from schema.subscription import Attempt, DeliveryState, Digest, EventFilter, Health, SavedFilter
 from tests.api_client import SOURCES, TAGS, client, published
+from tests.desks import KEY, code_of, desk_of, logged, queue
 from tests.local_source import NOW
+from tests.operators import TOKEN, operator_actions
 from tests.surfaces import fields_of
-from tests.test_desk import KEY, code_of, desk_of, logged, queue
-from tests.test_graphql_mutations import TOKEN, actions, refused
+from tests.test_graphql_mutations import refused
 
 HOOK = "https://hooks.contoso.example/catalog?key=t0p-of-all"
 CREATE = """mutation ($input: NewSubscriberInput!) {
   createSubscription(input: $input, by: "ann") { secret subscription { id url status settleS headers hint createdBy
     signatures filter { types sources regions family impactAtLeast material } digest { every at zone } } }
 }"""
-UPDATE = """mutation ($id: ID!, $input: SubscriberEdit!) { updateSubscription(id: $id, input: $input, by: "bob") {
+EDIT = """mutation ($id: ID!, $input: SubscriberEdit!) { editSubscription(id: $id, input: $input, by: "bob") {
   url status description settleS savedFilter payload headers filter { types material } digest { every weekday } } }"""
 VERIFY = "mutation ($id: ID!, $code: String!) { verifySubscription(id: $id, code: $code) { status hint } }"
 DELIVERIES = """query ($id: ID!, $first: Int, $after: String) { subscription(id: $id) {
@@ -84,7 +85,7 @@ async def opened(store: Store, key: str = KEY) -> AsyncIterator[Asking]:
     await published(store)
     reader = Reader(store)
     await reader.refresh()
-    app = create_app(reader, SOURCES, actions=replace(actions(store), desk=desk_of(store, key=key)))
+    app = create_app(reader, SOURCES, actions=operator_actions(store, desk_of(store, key=key)))
     async with client(app) as http:
         yield Asking(store, http)
 
@@ -95,7 +96,7 @@ async def opened(store: Store, key: str = KEY) -> AsyncIterator[Asking]:
         "{ subscriptions { totalCount } }",
         '{ subscription(id: "sub_a") { id } }',
         'mutation { createSubscription(input: {channel: WEBHOOK, url: "https://a.example"}) { secret } }',
-        'mutation { updateSubscription(id: "sub_a", input: {}) { id } }',
+        'mutation { editSubscription(id: "sub_a", input: {}) { id } }',
         'mutation { verifySubscription(id: "sub_a", code: "a") { id } }',
         'mutation { testSubscription(id: "sub_a") }',
         'mutation { pauseSubscription(id: "sub_a") { id } }',
@@ -167,9 +168,9 @@ async def test_what_an_edit_leaves_out_stays(store: Store) -> None:
         await ask.value('mutation { saveFilter(name: "Plant", input: {filter: {material: true}}) { name } }')
         id_ = await ask.created(digest={"every": "WEEKLY"}, description="ours", settleS=9)
         await ask.value(VERIFY, id=id_, code=await code_of(store, id_))
-        same = await ask.value(UPDATE, id=id_, input={})
-        saved = await ask.value(UPDATE, id=id_, input={"savedFilter": "plant", "digest": None, "headers": []})
-        moved = await ask.value(UPDATE, id=id_, input={"filter": {"types": ["HELD"]}, "url": "https://b.example/x"})
+        same = await ask.value(EDIT, id=id_, input={})
+        saved = await ask.value(EDIT, id=id_, input={"savedFilter": "plant", "digest": None, "headers": []})
+        moved = await ask.value(EDIT, id=id_, input={"filter": {"types": ["HELD"]}, "url": "https://b.example/x"})
     filter_ = {"types": ["COMMITTED"], "material": False}
     rest = {"description": "ours", "settleS": 9, "payload": "FULL", "status": "ACTIVE"}
     url = "https://hooks.contoso.example/catalog?key=..."
@@ -326,7 +327,7 @@ async def test_what_is_refused_is_told_without_what_is_secret(
 
 @pytest.mark.parametrize(
     ("input_", "parameter"),
-    [({}, "delivery"), ({"fromVersion": 2}, "toVersion"), ({"fromVersion": 2, "toVersion": 9}, "fromVersion"),
+    [({}, "delivery"), ({"toVersion": 2}, "fromVersion"), ({"fromVersion": 2, "toVersion": 9}, "fromVersion"),
      ({"since": "2026-11-03T00:00:00"}, "since")],
 )  # fmt: skip
 async def test_a_replay_that_is_none_is_refused(store: Store, input_: dict[str, object], parameter: str) -> None:
@@ -343,7 +344,7 @@ async def test_a_replay_that_is_none_is_refused(store: Store, input_: dict[str, 
 async def test_an_edit_that_nulls_what_cannot_be(store: Store) -> None:
     """Only a digest can be null."""
     async with opened(store) as ask:
-        answer = await ask(UPDATE, id=await ask.created(), input={"settleS": None})
+        answer = await ask(EDIT, id=await ask.created(), input={"settleS": None})
     assert (refused(answer), answer["errors"][0]["extensions"]["parameter"]) == ("BAD_PARAMETER", "settleS")
 
 

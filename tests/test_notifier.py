@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -11,8 +10,10 @@ from aiohttp import web
 from msgspec.structs import replace
 from standardwebhooks import Webhook
 
+from catalog_service.notify.lanes import OF_A_HOST
 from catalog_service.notify.notifier import Notifier
 from catalog_service.notify.retry import SCHEDULE_S
+from catalog_service.store import keys
 from catalog_service.store.connect import Store
 from schema.event import EventType, Place
 from schema.subscription import (
@@ -29,28 +30,10 @@ from schema.subscription import (
 )
 from schema.version import AuditEntry
 from tests.api_client import DAY, PAGE, PAGE_1, PAGE_HELD, START, TAGS, TAGS_1, TAGS_2, commit, hold, published, tag
-from tests.telling import SECRET, SIGNING, Clock, Receiver, echo, notifying, receiving, subscribed, subscription
+from tests.local_source import Clock
+from tests.telling import SECRET, SIGNING, Receiver, echo, notifying, subscribed, subscription
 
 ENTRY = AuditEntry(START, "a test", "subscription-test", "sub_a", "", "")
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as opened:
-        yield opened
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def notifier(store: Store, receiver: Receiver, clock: Clock) -> AsyncIterator[Notifier]:
-    """A worker of an empty catalogue, which begins with the first event."""
-    async with notifying(store, clock, (receiver.port,)) as made:
-        await store.queues.skip(Place(0))
-        yield made
 
 
 async def ping(store: Store, id_: str, clock: Clock, nonce: str = "1") -> None:
@@ -109,7 +92,7 @@ async def test_retries(store: Store, receiver: Receiver, notifier: Notifier, clo
     await notifier.once()
     assert {(one.id, one.version) for one in receiver.received[:10]} == {(receiver.received[0].id, 1)}
     assert receiver.received[10].version == 2  # the first is given up after its tenth attempt
-    dead, *_ = await store.deliveries.dead("sub_a")
+    [dead] = [one for one in await store.deliveries.newest("sub_a") if one.state is DeliveryState.DEAD]
     assert (dead.parcel.first, len(dead.attempts), dead.attempts[0].status) == (Place(1), 10, 500)
 
 
@@ -347,6 +330,41 @@ async def test_slow_receivers_hold_up_nobody(store: Store, receiver: Receiver, c
         release.set()
         running.cancel()
         await asyncio.wait({running})
+
+
+async def test_a_crowded_host(store: Store, receiver: Receiver, clock: Clock) -> None:
+    """A host that hangs has so many deliveries at once and no more, however many subscriptions lead there."""
+    release = asyncio.Event()
+
+    async def hang(_: web.Request) -> web.StreamResponse:
+        await release.wait()
+        return web.Response(status=204)
+
+    for number in range(OF_A_HOST + 50):
+        receiver.replies[f"/{number}"] = [hang]
+        await subscribed(store, subscription(f"sub_{number}", receiver.url(f"/{number}")))
+    async with notifying(store, clock, (receiver.port,)) as worker:
+        await store.queues.skip(Place(0))
+        await commit(store, TAGS, TAGS_1, START)
+        running = asyncio.create_task(worker.run())
+        async with asyncio.timeout(20):
+            while await put_off(store, clock) < 50:
+                await asyncio.sleep(0.02)
+            assert await put_off(store, clock) == 50
+            release.set()
+            clock.forward(seconds=6)
+            while len(receiver.received) < OF_A_HOST + 50:
+                receiver.came.clear()
+                await receiver.came.wait()
+        running.cancel()
+        await asyncio.wait({running})
+    assert len({one.path for one in receiver.received}) == OF_A_HOST + 50
+
+
+async def put_off(store: Store, clock: Clock) -> int:
+    """Return how many subscriptions are looked at again in some seconds."""
+    now_ms = clock().timestamp() * 1000
+    return int(await store.redis.zcount(keys.DUE, now_ms, now_ms + 10_000))
 
 
 async def test_two_workers(store: Store, receiver: Receiver, clock: Clock) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -24,29 +23,11 @@ from schema.event import EventType, Place
 from schema.subscription import Attempt, DeliveryState, Digest, EventFilter, Every, Parcel, QueueItem, Status
 from schema.version import AuditEntry
 from tests.api_client import DAY, PAGE, PAGE_HELD, START, TAGS, TAGS_1, TAGS_2, commit, hold, published
+from tests.local_source import Clock
 from tests.messages import ping
-from tests.telling import KEY, SECRET, Clock, Receiver, notifying, receiving, subscribed, subscription
+from tests.telling import KEY, SECRET, Receiver, notifying, subscribed, subscription
 
 ENTRY = AuditEntry(START, "a test", "subscription-test", "sub_a", "", "")
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as opened:
-        yield opened
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def notifier(store: Store, receiver: Receiver, clock: Clock) -> AsyncIterator[Notifier]:
-    """A worker of an empty catalogue, which begins with the first event."""
-    async with notifying(store, clock, (receiver.port,)) as made:
-        await store.queues.skip(Place(0))
-        yield made
 
 
 async def both(store: Store, receiver: Receiver) -> None:
@@ -276,8 +257,8 @@ async def test_one_that_cannot_be_written_is_not_the_others_trouble(store: Store
     for id_ in ("sub_a", "sub_b"):
         await subscribed(store, subscription(id_, "https://a.example/"))
         await store.queues.put(id_, [item], START, ENTRY, front=False)
-    clock, counts = Clock(START), list[int]()
-    settler = Settler(store.queues, clock, timedelta(seconds=60), counts.append)
+    clock = Clock(START)
+    settler = Settler(store.queues, clock, timedelta(seconds=60), lambda: None)
     for claim in (await store.queues.claim("token", START, START + timedelta(seconds=60), 9)).claims:
         error = "\udce9" if claim.subscription.id == "sub_a" else ""  # a byte of an answer that is no text
         settler.add(settled(claim, "msg_1", Tried(Attempt(START, 0, 204, error)), START, 0.0))

@@ -17,7 +17,8 @@ from schema.event import EventType, Place
 from schema.subscription import Digest, Every, Parcel, QueueItem, Status
 from schema.version import AuditEntry
 from tests.api_client import START, TAGS, commit, tag
-from tests.telling import Clock, Received, notifying, receiving, subscribed, subscription
+from tests.local_source import Clock
+from tests.telling import Received, notifying, receiving, subscribed, subscription
 
 ID = "sub_a"
 STEPS = 60

@@ -11,7 +11,8 @@ from catalog_service.store.connect import open_store
 from catalog_service.store.server_process import spawn
 from schema.event import Place
 from tests.api_client import START, TAGS, TAGS_1, commit
-from tests.telling import Clock, notifying, receiving, subscribed, subscription
+from tests.local_source import Clock
+from tests.telling import notifying, receiving, subscribed, subscription
 
 
 async def test_a_notifier_ends_without_redis(tmp_path: Path) -> None:

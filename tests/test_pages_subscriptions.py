@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Never
 
@@ -22,22 +21,16 @@ from catalog_service.subscriptions.wanted import NewFilter, NewSubscription, Rep
 from schema.event import EventType, Place
 from schema.subscription import Channel, Digest, EventFilter, Every, Status, Weekday
 from schema.words import Cloud, Family, Impact, Only
-from tests import local_source
 from tests.api_client import PAGE, SOURCES, START, TAGS, TAGS_1, application, client, commit, hold, published
 from tests.api_client import PAGE_HELD as HELD
+from tests.desks import desk_of
+from tests.local_source import Clock
+from tests.operators import TOKEN
 from tests.pages import BROWSER, check_sound, own_links, soup_of, text_of
-from tests.telling import SECRET, Clock, Receiver, notifying, receiving, subscribed, subscription
-from tests.test_desk import desk_of
+from tests.telling import SECRET, Receiver, notifying, subscribed, subscription
 
-TOKEN = "a-token-of-32-characters-or-more"
 HOSTILE = "<script>alert('x')</script>\"onload=\"x"
 PATHS = ("/subscriptions", "/subscriptions/sub_a")
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as opened:
-        yield opened
 
 
 async def _never(*_: object) -> Never:
@@ -184,7 +177,7 @@ async def test_the_table_says_how_each_one_is(store: Store, receiver: Receiver) 
     rows = [[text_of(cell) for cell in row.select("td")] for row in soup.select("tbody tr")]
     states, told, how, delivered, waiting, dead, _ = zip(*rows, strict=True)
     assert states[0] == "active healthy"
-    assert states[1] == "active failing since 2026-12-02 06:00 the receiver answered 500"
+    assert states[1] == "active failing since 2026-11-23 12:00 the receiver answered 500"
     assert states[2].startswith("disabled the receiver answered 410")
     assert states[3].startswith("paused")
     assert told == (f"versions source {TAGS}", "versions", "versions", "versions")
@@ -296,7 +289,7 @@ async def test_what_others_write_is_escaped(store: Store, receiver: Receiver) ->
 
 async def test_no_secret_is_on_a_page(store: Store) -> None:
     """Neither what signs, nor values of headers, nor what makes the address of a chat or a mailbox one."""
-    clock = local_source.Clock()
+    clock = Clock()
     desk = desk_of(store, clock)
     hidden = [
         "whsec_",

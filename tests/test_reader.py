@@ -88,7 +88,7 @@ async def test_live_versions_after_a_number_come_in_order(store: Store, tmp_path
     for number in (3, 4, 5):
         await sync(store, number)
     await store.redis.xtrim(keys.EVENTS, maxlen=1, approximate=False)
-    told = {after: [one.version for one in await store.versions.events(after, 2)] for after in (0, 1, 2, 3, 5, 99)}
+    told = {after: [one.version for one in await store.versions.after(after, 2)] for after in (0, 1, 2, 3, 5, 99)}
     assert told == {0: [1, 3], 1: [3, 4], 2: [3, 4], 3: [4, 5], 5: [], 99: []}
 
 

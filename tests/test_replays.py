@@ -8,7 +8,8 @@ from catalog_service.subscriptions.wanted import Replay
 from schema.event import EventType, Place
 from schema.subscription import EventFilter
 from tests.api_client import PAGE, START, published
-from tests.telling import Clock, notifying, receiving, subscribed, subscription
+from tests.local_source import Clock
+from tests.telling import notifying, receiving, subscribed, subscription
 
 
 async def test_a_disabled_subscription_is_replayed_to_who_names_sources(store: Store) -> None:

@@ -135,7 +135,7 @@ async def test_a_version_that_is_kept_tells_its_changes(store: Store) -> None:
         assert await store.contents.changes_of(versions[number - 1]) == before[number - 1]
     with pytest.raises(GoneError):
         await store.contents.changes_of(versions[pruned.dropped[-1] - 1])
-    assert [one.version for one in await store.versions.events(0, 99)] == list(range(1, COUNT + 1))
+    assert [one.version for one in await store.versions.after(0, 99)] == list(range(1, COUNT + 1))
 
 
 async def test_a_date_is_gone_with_the_version_that_was_valid(store: Store) -> None:

@@ -17,8 +17,6 @@ The questions are in `questions`. They are asked of this catalogue:
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,6 +25,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 from msgspec.structs import fields
+from starlette.applications import Starlette
 
 from catalog_service.api.app import create_app
 from catalog_service.catalog.biography import Period, SeriesPoint
@@ -35,8 +34,7 @@ from catalog_service.catalog.regions import Regions
 from catalog_service.cli import exits
 from catalog_service.export.document import AllowlistView
 from catalog_service.reader import Reader
-from catalog_service.store.connect import Store, open_store
-from catalog_service.store.server_process import spawn, stop
+from catalog_service.store.connect import Store
 from catalog_service.sync.history import import_history
 from catalog_service.views import biographies, diffs, lookups
 from catalog_service.views.records import Record
@@ -48,12 +46,12 @@ from schema.version import HeldVersion, Label, Version
 from schema.words import Cloud, Direction
 from scrapers.history.files import HistoricFile
 from scrapers.sources import SOURCES
-from tests.api_client import DAY, PAGE, START, TAGS, client, commit, hold, tag
+from tests.api_client import DAY, PAGE, START, TAGS, commit, hold, tag
 from tests.catalogs import CONNECTORS, WORLDWIDE, row
 from tests.local_source import Clock, body, local_source
 from tests.questions import QUESTIONS
 from tests.surface_pages import PAGES, told_problem
-from tests.surfaces import EXITS, Asking, Question, fields_of, plain, problem
+from tests.surfaces import EXITS, Asking, Question, asked_over, fields_of, plain, problem
 
 OUT = Direction.OUTBOUND
 BOTH = (Cloud.PUBLIC, Cloud.USGOV)
@@ -147,26 +145,15 @@ async def fill(store: Store, folder: Path) -> None:
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     """The four surfaces over that catalogue, in a Redis of this module. To be read."""
     directory = tmp_path_factory.mktemp("asked")
-    socket = directory / "s"
-    process, opened = spawn(directory, socket), contextlib.AsyncExitStack()
 
-    async def client_of() -> Asking:
-        while not socket.exists():
-            await asyncio.sleep(0.01)
-        url = f"unix://{socket}"
-        store = await opened.enter_async_context(open_store(url, directory, service=False))
+    async def application(store: Store) -> Starlette:
         await fill(store, directory)
         reader = Reader(store)
         await reader.refresh()
-        app = create_app(reader, tuple(one.info for one in SOURCES))
-        return Asking(loop, await opened.enter_async_context(client(app)), url)
+        return create_app(reader, tuple(one.info for one in SOURCES))
 
-    try:
-        with asyncio.Runner() as loop:
-            yield loop.run(client_of())
-            loop.run(opened.aclose())
-    finally:
-        stop(process, 10)
+    with asked_over(directory, application) as asking:
+        yield asking
 
 
 ANSWERED = tuple(one for one in QUESTIONS if one.status == 200)

@@ -6,8 +6,6 @@ that uses the saved filter `plant`; and one that was never verified.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,12 +16,12 @@ import msgspec
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
+from starlette.applications import Starlette
 
 from catalog_service.api.app import create_app
 from catalog_service.cli import exits
 from catalog_service.reader import Reader
-from catalog_service.store.connect import Store, open_store
-from catalog_service.store.server_process import spawn, stop
+from catalog_service.store.connect import Store
 from catalog_service.subscriptions.wanted import (
     Header,
     NewFilter,
@@ -46,10 +44,10 @@ from schema.subscription import (
     Weekday,
 )
 from schema.words import Cloud, Direction, Family, Impact, Kind, Only
-from tests.api_client import SOURCES, TAGS, client, published
-from tests.surfaces import EXITS, Asking, Question, every_field, problem, snake
-from tests.test_desk import KEY, SLACK, active, desk_of, logged, queue
-from tests.test_graphql_mutations import TOKEN, actions
+from tests.api_client import SOURCES, TAGS, published
+from tests.desks import KEY, SLACK, active, desk_of, logged, queue
+from tests.operators import SHOWN, operator_actions
+from tests.surfaces import EXITS, Asking, Question, asked_over, every_field, problem, snake
 
 HOOK = NewSubscription(
     Channel.WEBHOOK,
@@ -59,7 +57,7 @@ HOOK = NewSubscription(
         types=(EventType.HELD, EventType.COMMITTED),
         sources=(TAGS,),
         services=("Storage",),
-        tags=("Sql",),
+        tags=("LogicApps",),
         clouds=(Cloud.PUBLIC, Cloud.USGOV_DOD),
         regions=("westeurope",),
         directions=(Direction.OUTBOUND,),
@@ -118,32 +116,21 @@ async def fill(store: Store) -> None:
     await desk.signing_keys()
 
 
+async def application(store: Store) -> Starlette:
+    await fill(store)
+    reader = Reader(store)
+    await reader.refresh()
+    return create_app(reader, SOURCES, actions=operator_actions(store))
+
+
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     """The surfaces over that store, asked by an operator. To be read."""
     directory = tmp_path_factory.mktemp("asked")
-    socket = directory / "s"
-    process, opened = spawn(directory, socket), contextlib.AsyncExitStack()
-
-    async def client_of() -> Asking:
-        while not socket.exists():
-            await asyncio.sleep(0.01)
-        url = f"unix://{socket}"
-        store = await opened.enter_async_context(open_store(url, directory, service=False))
-        await fill(store)
-        reader = Reader(store)
-        await reader.refresh()
-        http = await opened.enter_async_context(client(create_app(reader, SOURCES, actions=actions(store))))
-        http.headers["Authorization"] = f"Bearer {TOKEN}"
-        return Asking(loop, http, url)
-
-    try:
-        with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as loop:
-            patch.setenv("CATALOG_ENCRYPTION_KEY", KEY)
-            yield loop.run(client_of())
-            loop.run(opened.aclose())
-    finally:
-        stop(process, 10)
+    with pytest.MonkeyPatch.context() as patch, asked_over(directory, application) as asking:
+        patch.setenv("CATALOG_ENCRYPTION_KEY", KEY)
+        asking.client.headers.update(SHOWN)
+        yield asking
 
 
 class Told(Struct, frozen=True):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalog_service.store.connect import Store
 from catalog_service.sync.scheduler import JITTER, due_in_s, keep_synced
+from schema.event import Place
 from schema.version import SourceState
 from tests.local_source import NOW, Clock, Shelf, body, local_source
 
@@ -68,7 +69,7 @@ async def test_every_source_is_synced_though_one_fails(store: Store) -> None:
     good, bad, shelf = local_source("good"), local_source("bad"), Shelf()
     shelf.bodies[good.url] = body({"t": ["20.1.0.0/16"]})
     scheduler = asyncio.create_task(keep_synced((bad, good), shelf, store, Clock(), lambda: 0.0))
-    assert await store.versions.wait_for_event(0, 10_000) == 1
+    assert await store.events.wait(Place(0), 10_000)
     while not (await store.sources.state(bad.name)).failures:
         assert not scheduler.done()
     await ended(scheduler)
@@ -85,6 +86,6 @@ async def test_a_source_checked_by_another_is_left_alone(store: Store) -> None:
     await store.sources.record(lease, checked(1))
     await store.leases.release(lease)
     scheduler = asyncio.create_task(keep_synced((source,), shelf, store, Clock(), lambda: 0.0))
-    assert await store.versions.wait_for_event(0, 200) == 0
+    assert not await store.events.wait(Place(0), 200)
     await ended(scheduler)
     assert shelf.asked == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -12,6 +12,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from catalog_service.notify.hiding import without_secrets
+from catalog_service.reader import Reader
 from catalog_service.store import codec, keys
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
@@ -26,23 +27,18 @@ from schema.errors import BadParameterError, SealedError
 from schema.event import EventType, Place
 from schema.subscription import Channel, Health, Parcel, QueueItem, Status, Subscription
 from tests.api_client import PAGE, START, TAGS, published
-from tests.telling import KEY, Clock, Receiver, notifying, receiving, subscribed, subscription
+from tests.local_source import Clock
+from tests.telling import KEY, Receiver, notifying, subscribed, subscription
 
 PARTS = ("t0p-of-all", "Bearer-of-all", "B00000000", "x0x0x0x0x0", "hush-hush", "ops-of-all@", "t0ken", "whsec_")
 HEADERS = (Header("Authorization", "Basic Bearer-of-all"),)
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as opened:
-        yield opened
 
 
 def desk_of(store: Store, clock: Clock, port: int = 443) -> Desk:
     """A desk that takes receivers on loopback."""
     policy = Policy(http=True, ports=(port, 443), networks=("127.0.0.0/8",))
     rules = Rules(policy, mail=True, apprise=True, known_sources=lambda: (TAGS, PAGE))
-    return Desk(store, Vault(KEY), rules, clock, os.urandom, settle_s=0)
+    return Desk(store, Vault(KEY), rules, clock, os.urandom, settle_s=0, snapshot=Reader(store).refresh)
 
 
 async def opened(store: Store, id_: str, clock: Clock) -> Opened:
@@ -154,6 +150,29 @@ async def test_an_address_that_looks_the_same_is_another(store: Store) -> None:
     assert (await opened(store, id_, clock)).url == f"{url}new"
     await desk.verify(id_, await code_of(store, id_, clock), "ann")
     assert (await desk.edit(id_, SubscriptionEdit(url=f"{url}new"), "ann")).status is Status.ACTIVE
+
+
+async def test_who_is_verified_by_hand_is_told_at_once(store: Store, receiver: Receiver) -> None:
+    """Its challenge was not answered and waits to be sent again; what happens from now on does not wait for that."""
+    clock = Clock()
+    desk = desk_of(store, clock, receiver.port)
+    async with notifying(store, clock, (receiver.port,)) as notifier:
+        await store.queues.skip(Place(0))
+        id_ = (await desk.create(NewSubscription(Channel.WEBHOOK, receiver.url("/hook")), "ann")).subscription.id
+        for span in (timedelta(), timedelta(seconds=10), timedelta(minutes=10)):
+            clock.now += span
+            await notifier.once()
+        assert [one.json["type"] for one in receiver.received] == [EventType.PING] * 3
+        due_at = (await desk.subscription(id_)).next_at
+        assert due_at
+        assert due_at > clock() + timedelta(minutes=20)
+        await desk.verify(id_, await code_of(store, id_, clock), "ann")
+        await published(store)
+        await notifier.once()
+    told = receiver.received[3:]
+    assert [one.json["type"] for one in told] == [EventType.PING, *[EventType.COMMITTED] * 3]
+    assert "challenge" not in told[0].json["data"]
+    assert [one.version for one in told[1:]] == [1, 2, 3]
 
 
 async def test_an_address_opens_for_its_own_subscription_alone(store: Store) -> None:

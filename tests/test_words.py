@@ -23,13 +23,3 @@ ADDED = (Impact.ADDED_IP, Impact.ADDED_URL, Impact.ADDED_IP_AND_URL, Impact.ADDE
 def test_each_word_holds_those_that_ask_more(impact: Impact, count: int) -> None:
     """Additions are equals; each word after them adds itself to those before, in the order of the vocabulary."""
     assert at_least(impact) == tuple(Impact)[:count]
-
-
-def test_who_asks_for_less_gets_at_least_as_much() -> None:
-    """The words are in one line: of any two, one's list holds the other's, and each holds itself."""
-    for one in Impact:
-        assert one in at_least(one)
-        for other in Impact:
-            both = {*at_least(one)}, {*at_least(other)}
-            assert both[0] <= both[1] or both[1] <= both[0]
-            assert (other in both[0]) is (both[1] <= both[0])

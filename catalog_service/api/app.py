@@ -62,10 +62,8 @@ def create_app(
     ``base_url`` is where users reach the service: what is read elsewhere, such as feeds, links there.
     """
     # A demo's versions have the numbers that real ones at the same address will have: nobody may keep them.
-    hub, past, origin = Hub(reader), Past(reader), Origin(base_url.rstrip("/"), sources)
-    answers, bodies, feeds = Answers(immutable=not demo), Bodies(Judgements(reader), origin), Feeds(hub, past, origin)
-    context = Context(reader, sources, answers, hub, bodies, past, feeds, origin, actions)
-    pages = pages_of(context, demo=demo)
+    context = _context(reader, Origin(base_url.rstrip("/"), sources), Answers(immutable=not demo), actions)
+    pages, hub = pages_of(context, demo=demo), context.hub
     graphql = GraphQLView(reader, sources, hub, graphiql_page(demo=demo), actions)
     fixed = {"X-Content-Type-Options": "nosniff", **({"X-Catalog-Demo": "true"} if demo else {})}
     app = Starlette(
@@ -86,14 +84,20 @@ def create_app(
         lifespan=lambda _: _following(reader, hub),
     )
 
-    def close() -> None:
-        hub.close()
-        graphql.close()
-
-    app.state.close = close
+    app.state.close = functools.partial(_close, hub, graphql)
     app.router.redirect_slashes = False  # to an address made of the Host header
     app.middleware_stack = Front(app.build_middleware_stack(), reader)  # outermost: a hit costs nothing else
     return app
+
+
+def _context(reader: Reader, origin: Origin, answers: Answers, actions: Actions | None) -> Context:
+    hub, past, bodies = Hub(reader), Past(reader), Bodies(Judgements(reader), origin)
+    return Context(reader, origin.sources, answers, hub, bodies, past, Feeds(hub, past, origin), origin, actions)
+
+
+def _close(hub: Hub, graphql: GraphQLView) -> None:
+    hub.close()
+    graphql.close()
 
 
 @contextlib.asynccontextmanager

@@ -158,7 +158,7 @@ class Hub:
 
     async def _read(self) -> None:
         if self._start is None:
-            newest = await self._events.before(None, self._kept_count + 1)
+            newest = await self._events.last(self._kept_count + 1)
             self._start = newest[-1].place if len(newest) > self._kept_count else _BEGINNING
         last = self._recent[-1].place if self._recent else self._start
         while found := self._told(await self._events.after(last, self._read_count)):

@@ -26,6 +26,9 @@ from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError
 from schema.words import Family, Impact, Kind, Only, Significance, at_least
 
+LEAST = tuple(impact for impact in Impact if impact not in at_least(Impact.ADDED_IP)[1:])
+"""One word for all that ask as much."""
+
 
 class DiffFilter(Struct, frozen=True, omit_defaults=True):
     """What to keep of a diff. Empty keeps everything; several values of one field are alternatives."""
@@ -53,6 +56,11 @@ def impacts_asked(impacts: tuple[Impact, ...], least: Impact | None) -> tuple[Im
         message = f"none of the impacts {', '.join(impacts)} asks as much as {least}"
         raise BadParameterError(message, parameter="impact_at_least", value=least.value)
     return found
+
+
+def least_of(impacts: tuple[Impact, ...]) -> Impact | None:
+    """Return the one word that ``impacts`` are at least (`LEAST`), None where there is none."""
+    return next((one for one in LEAST if set(at_least(one)) == {*impacts}), None)
 
 
 class Compared(Struct, frozen=True):

@@ -29,9 +29,10 @@ from catalog_service.cli.output import say
 from catalog_service.cli.prune import prune
 from catalog_service.cli.regions import regions
 from catalog_service.cli.rollback import rollback
-from catalog_service.cli.saved_filters import filter_, signing_keys
+from catalog_service.cli.saved_filters import filter_
 from catalog_service.cli.scenarios import conflicts, scenarios
 from catalog_service.cli.serve import run, serve
+from catalog_service.cli.signing_keys import signing_keys
 from catalog_service.cli.subscriptions import subscription
 from catalog_service.cli.sync import mirror, sync
 from schema.errors import CatalogError

@@ -11,11 +11,10 @@ from catalog_service.cli.command import Call, command
 from catalog_service.cli.desk import SUBSCRIPTION, name_argument, opened_desk
 from catalog_service.cli.output import print_json, print_table, say
 from catalog_service.cli.person import by_option, person
+from catalog_service.subscriptions.shown import A_PAGE, MOST_A_PAGE
 from catalog_service.subscriptions.wanted import Replay
 from catalog_service.views.subscriptions import DeliveryView
 from schema.subscription import Attempt
-
-_MOST = 200
 
 
 def _moment(_context: click.Context, _option: click.Parameter, given: str | None) -> datetime | None:
@@ -41,7 +40,7 @@ async def test(call: Call, *, id_: str, who: str | None) -> int:
 
 @command("deliveries")
 @SUBSCRIPTION
-@click.option("--limit", type=click.IntRange(1, _MOST), default=50, show_default=True, help="How many.")
+@click.option("--limit", type=click.IntRange(1, MOST_A_PAGE), default=A_PAGE, show_default=True, help="How many.")
 async def deliveries(call: Call, *, id_: str, limit: int) -> int:
     """List what a subscription was told, the newest first."""
     async with opened_desk(call) as desk:
@@ -76,7 +75,7 @@ async def delivery(call: Call, *, id_: str, delivery_id: str) -> int:
 @SUBSCRIPTION
 @click.option("--delivery", "delivery_id", metavar="DELIVERY", help="This one.")
 @click.option("--from", "from_version", metavar="VERSION", type=int, help="The versions from this one ...")
-@click.option("--to", "to_version", metavar="VERSION", type=int, help="... to this one.")
+@click.option("--to", "to_version", metavar="VERSION", type=int, help="... to this one; else to the newest.")
 @click.option("--since", metavar="MOMENT", callback=_moment, help="All since then: 2026-11-23T08:00:00Z.")
 @by_option
 async def replay(

@@ -1,6 +1,6 @@
 """The desk of subscriptions for a command, and the names it is asked for.
 
-Called by `subscriptions`, `deliveries` and `saved_filters`.
+Called by `subscriptions`, `deliveries`, `saved_filters` and `signing_keys`.
 """
 
 from __future__ import annotations

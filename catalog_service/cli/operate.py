@@ -8,6 +8,7 @@ from __future__ import annotations
 from catalog_service.api.actions import Actions, Ran
 from catalog_service.cli.telling import desk_of
 from catalog_service.cli.wiring import opened_upstream, utc_now
+from catalog_service.reader import Reader
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store
 from catalog_service.sync.held import accept, reject
@@ -19,7 +20,9 @@ from scrapers.source import Source
 from scrapers.sources import source_named
 
 
-def operator_actions(store: Store, settings: Settings, sources: tuple[Source, ...]) -> Actions:
+def operator_actions(
+    store: Store, settings: Settings, sources: tuple[Source, ...], reader: Reader | None = None
+) -> Actions:
     """Return what may be done to ``store``, by who shows the token of ``settings``."""
 
     async def sync(name: str) -> Ran:
@@ -53,5 +56,5 @@ def operator_actions(store: Store, settings: Settings, sources: tuple[Source, ..
     async def rolled_back(source: str, number: int, who: str) -> Version | None:
         return await rollback(store, source, number, who, utc_now)
 
-    desk = desk_of(store, settings, tuple(source.info for source in sources))
+    desk = desk_of(store, settings, tuple(source.info for source in sources), reader)
     return Actions(settings.operator_token, sync, accepted, rejected, labelled, unlabelled, rolled_back, desk)

@@ -1,4 +1,4 @@
-"""Commands about filters with names, that subscriptions, streams and feeds use; and the keys that sign webhooks."""
+"""Commands about filters with names, that subscriptions, streams and feeds use."""
 
 from __future__ import annotations
 
@@ -79,18 +79,6 @@ async def delete(call: Call, *, name: str, who: str | None) -> int:
         print_json(gone)
     else:
         say(f"deleted {gone.name}, which kept {filter_in_words(gone.filter)}")
-    return exits.FINE
-
-
-@command("signing-keys")
-async def signing_keys(call: Call) -> int:
-    """Print the public keys that signatures v1a of webhooks are verified with: any of them."""
-    async with opened_desk(call) as desk:
-        found = await desk.signing_keys()
-    if call.as_json:
-        print_json({"items": found})
-    else:
-        print_table(("key", "algorithm"), ((one.public, one.algorithm) for one in found))
     return exits.FINE
 
 

@@ -48,7 +48,7 @@ def _serving_flags(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Where no upstream answers and the catalogue is empty, serve a marked demo from a data directory of its own.",
 )
 async def run(call: Call, *, demo_if_unreachable: bool) -> int:
-    """Keep every source synced and serve the catalogue, in one process."""
+    """Keep every source synced, tell subscribers and serve the catalogue, in one process."""
     settings, sources = call.settings, chosen_sources(call.settings)
     async with contextlib.AsyncExitStack() as claimed:
         store = await claimed.enter_async_context(opened_store(settings, service=True))
@@ -108,7 +108,7 @@ async def _serve(
     from catalog_service.api.app import create_app  # noqa: PLC0415 - half a second that no other command waits for
 
     known = tuple(source.info for source in sources)
-    actions = None if demo else operator_actions(reader.store, settings, sources)
+    actions = None if demo else operator_actions(reader.store, settings, sources, reader)
     app = create_app(
         reader, known, demo=demo, actions=actions, base_url=origin_of(settings, known, listening.url).base_url
     )

@@ -5,6 +5,7 @@ What was told, and telling it again, is in `deliveries`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 
 import click
@@ -20,6 +21,7 @@ from catalog_service.cli.person import by_option, person
 from catalog_service.cli.saved_filters import filter_in_words
 from catalog_service.cli.subscription_options import subscription_options
 from catalog_service.subscriptions.desk import Desk
+from catalog_service.subscriptions.vault import VARIABLE
 from catalog_service.subscriptions.wanted import NewSubscription, SubscriptionEdit
 from catalog_service.views.subscriptions import SubscriptionView
 from schema.subscription import Channel, Digest, Every
@@ -28,7 +30,9 @@ _EXAMPLES = """\b
 Examples:
   catalog-service subscription add https://hooks.example.com/catalog --material --cloud public
   catalog-service subscription add https://hooks.slack.com/services/... --channel slack --weekly monday@08:00
-  catalog-service subscription add mailto:ops@example.com --channel email --daily 07:30 --zone Europe/Berlin"""
+  catalog-service subscription add mailto:ops@example.com --channel email --daily 07:30 --zone Europe/Berlin
+  catalog-service subscription add - --channel slack < address.txt"""
+_MOST_READ = 4096
 _ONCE = "the secret is shown this once: receivers verify signatures with it"
 _SENT_BY = "it is sent by `catalog-service run` or `catalog-service notify`, as soon as one of them runs"
 
@@ -38,15 +42,25 @@ def subscription() -> None:
     """Who is told of what happens: webhooks, chats and mailboxes."""
 
 
+def _address(_context: click.Context, _given: click.Parameter, url: str | None) -> str | None:
+    """Return the address; for ``-`` the first line of stdin, which no list of processes shows."""
+    if url != "-":
+        return url
+    if line := sys.stdin.buffer.readline(_MOST_READ).decode(errors="replace").strip():
+        return line
+    raise click.BadParameter("the first line on stdin is no address")
+
+
 @command("add", epilog=_EXAMPLES)
-@click.argument("url")
+@click.argument("url", callback=_address)
 @subscription_options
 @by_option
 async def add(call: Call, *, url: str, wanted: SubscriptionEdit, who: str | None) -> int:
     """Subscribe URL, and print the secret of a webhook, which is shown this once.
 
-    URL is an https address; mailto: and addresses for e-mail; an address of apprise's. Without a filter every version
-    is told.
+    URL is an https address; mailto: and addresses for e-mail; an address of apprise's; or - to take it from the first
+    line on stdin: addresses of chats are secrets, and a command shows in the list of processes and in the history of
+    the shell. Without a filter every version is told.
     """
     given = {name: value for name, value in asdict(wanted).items() if value is not UNSET}
     new = NewSubscription(**{"channel": Channel.WEBHOOK, **given, "url": url})
@@ -72,7 +86,7 @@ async def list_(call: Call) -> int:
     if call.as_json:
         print_json({"items": found})
     elif found:
-        columns = ("id", "channel", "to", "status", "waiting", "given up", "failing since", "description")
+        columns = ("id", "channel", "to", "status", "waiting", "dead", "failing since", "description")
         rows = (
             (*(one.id, one.channel, one.url, one.status, one.waiting_count, one.dead_count),
              *(one.health.failing_since, one.description))
@@ -95,7 +109,9 @@ async def show(call: Call, *, id_: str) -> int:
 
 @command("edit")
 @SUBSCRIPTION
-@click.option("--url", help="Another address: its receiver is sent a challenge first.")
+@click.option(
+    "--url", callback=_address, help="Another address, - for one on stdin: its receiver is sent a challenge first."
+)
 @subscription_options
 @click.option("--at-once", is_flag=True, help="No digest any more: each version by itself.")
 @click.option("--no-headers", is_flag=True, help="Send none any more.")
@@ -185,6 +201,23 @@ async def rotate(call: Call, *, id_: str, who: str | None) -> int:
     return exits.FINE
 
 
+@command("reseal")
+@by_option
+async def reseal(call: Call, *, who: str | None) -> int:
+    """Seal all secrets with the first key of CATALOG_ENCRYPTION_KEY, so that older keys can be dropped.
+
+    To replace a key: set CATALOG_ENCRYPTION_KEY=NEW,OLD wherever the service runs, and restart it; reseal; then set
+    NEW alone. Subscriptions are told meanwhile as ever.
+    """
+    async with opened_desk(call) as desk:
+        count = await desk.reseal(person(who))
+    if call.as_json:
+        print_json({"resealed_count": count})
+    else:
+        say(f"{count} sealed anew: all is sealed with the first key of {VARIABLE}, others can be dropped from it")
+    return exits.FINE
+
+
 async def _ordered(call: Call, order: Callable[[Desk], Awaitable[SubscriptionView]]) -> int:
     """Give the desk an order, and tell what became of the subscription."""
     async with opened_desk(call) as desk:
@@ -214,7 +247,7 @@ def _print(call: Call, one: SubscriptionView) -> int:
         ("waiting", one.waiting_count),
         ("next", one.next_at),
         ("delivered", one.health.delivered_count),
-        ("given up", one.dead_count),
+        ("dead", one.dead_count),
         ("lost of a full queue", one.dropped_count or None),
         ("last success", one.health.succeeded_at),
         ("failing since", one.health.failing_since),
@@ -233,7 +266,7 @@ def _digest_in_words(digest: Digest) -> str:
 
 
 for _command in (
-    *(add, list_, show, edit, verify, test, pause, resume, delete, rotate),
+    *(add, list_, show, edit, verify, test, pause, resume, delete, rotate, reseal),
     *(deliveries, delivery, replay),
 ):
     subscription.add_command(_command)

@@ -11,6 +11,7 @@ import os
 import random
 from collections.abc import AsyncIterator
 
+from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.cli.wiring import utc_now
 from catalog_service.events.bodies import Bodies
 from catalog_service.events.judgements import Judgements
@@ -30,18 +31,23 @@ from catalog_service.subscriptions.signing_key import signing_key
 from catalog_service.subscriptions.targets import Policy
 from catalog_service.subscriptions.vault import Vault
 from schema.source import SourceInfo
+from schema.subscription import Signature
 from scrapers.client import user_agent
 
 
-def desk_of(store: Store, settings: Settings, sources: tuple[SourceInfo, ...]) -> Desk:
-    """Return the desk of subscriptions over ``store``."""
+def desk_of(store: Store, settings: Settings, sources: tuple[SourceInfo, ...], reader: Reader | None = None) -> Desk:
+    """Return the desk of subscriptions over ``store``; ``reader`` is the process's, where it has one that follows."""
     rules = Rules(
         _policy(settings),
         mail=bool(settings.smtp_url and settings.mail_from),
         apprise=apprise_installed(),
         known_sources=lambda: tuple(source.name for source in sources),
     )
-    return Desk(store, _vault(settings), rules, utc_now, os.urandom, settle_s=settings.settle_s)
+
+    async def snapshot() -> Snapshot:
+        return reader.current if reader else await Reader(store).refresh()
+
+    return Desk(store, _vault(settings), rules, utc_now, os.urandom, settle_s=settings.settle_s, snapshot=snapshot)
 
 
 def origin_of(settings: Settings, sources: tuple[SourceInfo, ...], url: str = "") -> Origin:
@@ -52,10 +58,10 @@ def origin_of(settings: Settings, sources: tuple[SourceInfo, ...], url: str = ""
 
 async def check_secrets(store: Store, settings: Settings) -> None:
     """Refuse to go on where there are subscriptions, and a key of what is sealed is missing. Raises SealedError."""
-    vault, every = _vault(settings), await store.subscriptions.every_sealed()
-    for id_, sealed in every:
+    vault = _vault(settings)
+    for id_, sealed in await store.subscriptions.every_sealed():
         vault.check(id_, sealed)
-    if every:
+    if any(Signature.ED25519 in one.signatures for one in await store.subscriptions.all()):
         await signing_key(store, vault, os.urandom)
 
 

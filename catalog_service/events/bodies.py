@@ -6,7 +6,6 @@ In: a `Parcel`, and what a subscription asks for. Out: a `Rendered`, or None. Ca
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from functools import partial
 
 from msgspec import Struct
@@ -41,8 +40,7 @@ class Bodies:
     def __init__(self, judgements: Judgements, origin: Origin) -> None:
         self._judgements = judgements
         self._origin = origin
-        self._kept: OrderedDict[_Name, Rendered | None] = OrderedDict()
-        self._flights: Flights[Rendered | None] = Flights()
+        self._flights: Flights[Rendered | None] = Flights(_KEPT)
 
     async def body(
         self, parcel: Parcel, notice: Notice | None, wanted: EventFilter, payload: Payload
@@ -53,18 +51,12 @@ class Bodies:
             UnknownVersionError: none of its source's versions is in it.
         """
         name = (parcel, wanted, payload)
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name]
         return await self._flights.once(name, partial(self._made, name, notice))
 
     async def _made(self, name: _Name, notice: Notice | None) -> Rendered | None:
         parcel, wanted, payload = name
         message = noticed(notice, wanted, self._origin) if notice else await self._committed(parcel, wanted, payload)
-        self._kept[name] = Rendered(message, encoded(message)) if message else None
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return self._kept[name]
+        return Rendered(message, encoded(message)) if message else None
 
     async def _committed(self, parcel: Parcel, wanted: EventFilter, payload: Payload) -> Message | None:
         told = await self._judgements.told(parcel)

@@ -7,7 +7,6 @@ event loop; who asks for the same meanwhile waits along, and the last few are ke
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
 
@@ -50,8 +49,7 @@ class Judgements:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._kept: OrderedDict[Parcel, Told] = OrderedDict()
-        self._flights: Flights[Told] = Flights()
+        self._flights: Flights[Told] = Flights(_KEPT)
 
     async def told(self, parcel: Parcel) -> Told:
         """Return what ``parcel`` is about.
@@ -60,9 +58,6 @@ class Judgements:
             UnknownVersionError: none of its source's versions is in it.
         """
         name = Parcel(Place(parcel.first.version), Place(parcel.last.version), parcel.source, parcel.made)
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name]
         return await self._flights.once(name, partial(self._judged, name))
 
     async def _judged(self, parcel: Parcel) -> Told:
@@ -71,32 +66,21 @@ class Judgements:
         try:
             changesets = [await self._reader.store.contents.changes_of(version) for version in versions]
             newest = {version.source: version for version in versions}
-            contents = [await self._records(version) for version in newest.values()]
-            told = await asyncio.to_thread(_told, versions, previous, changesets, contents)
+            contents = [await self._reader.records_of(version) for version in newest.values()]
+            return await asyncio.to_thread(_told, versions, previous, changesets, contents)
         except (GoneError, CorruptContentError) as error:
             _log.warning("a version is told without its changes", version=versions[-1].version, error=str(error))
-            told = Told(versions, previous, None)
-        self._kept[parcel] = told
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return told
+            return Told(versions, previous, None)
 
     async def _versions(self, parcel: Parcel) -> tuple[Version, ...]:
         first, last = parcel.first.version, parcel.last.version
-        live = await self._reader.store.versions.events(first - 1, last - first + 1)
+        live = await self._reader.store.versions.after(first - 1, last - first + 1)
         found = tuple(one for one in live if one.version <= last and parcel.source in (None, one.source))
         if not found:
             whose = f" of {parcel.source}" if parcel.source else ""
             message = f"there is no version{whose} from {first} to {last}"
             raise UnknownVersionError(message, source=parcel.source, version=last)
         return found
-
-    async def _records(self, version: Version) -> tuple[EndpointSet, ...]:
-        """Return the records of ``version``: of the snapshot that is served where that is the one."""
-        served = self._reader.current.by_source.get(version.source)
-        same = served is not None and served.version == version
-        content = served if served and same else await self._reader.store.contents.content_of(version)
-        return content.endpoint_sets
 
 
 def _told(

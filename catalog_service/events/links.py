@@ -1,6 +1,7 @@
 """Where a message leads to: absolute addresses of pages and of REST, as `api` serves them.
 
-In: what a message is about, and the filter it was matched with. Out: `Links`. Called by `committed` and `messages`.
+In: what a message is about, and the filter it was matched with. Out: `Links`. Called by `committed` and `messages`, and
+by the pages for the parameters of a diff.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from catalog_service.catalog.compare import DiffFilter, least_of
+from catalog_service.catalog.event_filter import diff_filter
 from catalog_service.views.events import Links
 from schema.source import SourceInfo
 from schema.subscription import EventFilter
@@ -36,7 +40,7 @@ class Origin(Struct, frozen=True):
 
 def diff_links(origin: Origin, since: int, until: int, sources: Iterable[str], wanted: EventFilter) -> Links:
     """Return where the changes are that ``wanted`` keeps, of ``sources`` (none: all), between two versions."""
-    query = urlencode((*(("source", source) for source in sources), *_query(wanted)))
+    query = urlencode(tuple(diff_query(diff_filter(replace(wanted, sources=tuple(sources))))))
     path = f"/diff/{since}...{until}{'?' if query else ''}{query}"
     return origin.links(path, f"/v1{path}")
 
@@ -56,20 +60,23 @@ def subscription_links(origin: Origin, id_: str) -> Links:
     return origin.links(f"/subscriptions/{quote(id_, safe='')}", f"/v1/subscriptions/{quote(id_, safe='')}")
 
 
-def _query(wanted: EventFilter) -> Iterator[tuple[str, str]]:
-    """Yield which changes ``wanted`` keeps, as parameters of `/v1/diff`, in one order; its sources left out."""
+def diff_query(wanted: DiffFilter) -> Iterator[tuple[str, str]]:
+    """Yield which changes ``wanted`` keeps, as parameters of `/diff` and `/v1/diff`, in one order."""
+    records = wanted.records
     several = (
-        ("service", wanted.services),
-        ("tag", wanted.tags),
-        ("cloud", wanted.clouds),
-        ("region", wanted.regions),
-        ("direction", wanted.directions),
-        ("kind", wanted.kinds),
-        ("impact", wanted.impacts),
+        ("source", records.sources),
+        ("service", records.services),
+        ("tag", records.tags),
+        ("cloud", records.clouds),
+        ("region", records.regions),
+        ("direction", records.directions),
+        ("kind", records.kinds),
     )
     yield from ((name, value) for name, values in several for value in values)
-    if wanted.impact_at_least:
-        yield "impact_at_least", wanted.impact_at_least
+    if least := least_of(wanted.impacts):
+        yield "impact_at_least", least
+    else:
+        yield from (("impact", impact) for impact in wanted.impacts)
     if wanted.family is not Family.BOTH:
         yield "family", wanted.family
     if wanted.only:

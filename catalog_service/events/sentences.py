@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from catalog_service.catalog.compare import Compared, Comparison
-from catalog_service.export.diffs.telling import in_words, members_counted, one_line
+from catalog_service.export.diffs.telling import cut, in_words, members_counted, one_line
 from schema.change import Summary
 from schema.event import EventType, Notice
 from schema.version import Version
@@ -78,7 +78,7 @@ def disabled_in_words(id_: str, reasons: tuple[str, ...]) -> str:
 def ping_in_words(id_: str, *, is_challenge: bool) -> str:
     """Return what a ping of the subscription ``id_`` is for."""
     if is_challenge:
-        return f"Subscription {id_} begins once this is answered with its challenge"
+        return f"Subscription {id_} begins once its challenge is answered, or its code confirmed"
     return f"A test of subscription {id_}: messages arrive here"
 
 
@@ -86,16 +86,18 @@ def _begin(titles: Sequence[str], versions: Sequence[Version]) -> str:
     several = f" and {len(titles) - 1} more source{'' if len(titles) == 2 else 's'}" if len(titles) > 1 else ""
     first, last = versions[0].version, versions[-1].version
     numbers = f"version {last}" if first == last else f"versions {first} to {last}"
-    return f"{_short(titles[0])}{several}, {numbers}"
+    return f"{cut(titles[0], _LONGEST_NAME)}{several}, {numbers}"
 
 
 def _group(impact: Impact, entries: Sequence[Compared], *, named: bool) -> str:
     """Return how many records an impact is said of, and which: the first few, where they are ``named``."""
     if len(entries) == 1:
         return f"{impact} in {_name(entries[0])}"
-    names = ", ".join(_name(one) for one in entries[:_NAMED])
-    more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
-    return f"{impact} in {len(entries)}{f' endpoint sets ({names}{more})' if named else ''}"
+    names = tuple(dict.fromkeys(map(_name, entries)))  # rows of a page share their title
+    between = "; " if any("," in name for name in names) else ", "
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    which = f" endpoint sets ({between.join(names[:_NAMED])}{more})" if named else ""
+    return f"{impact} in {len(entries)}{which}"
 
 
 def _sets(summary: Summary) -> Iterator[str]:
@@ -108,16 +110,11 @@ def _sets(summary: Summary) -> Iterator[str]:
 
 
 def _name(entry: Compared) -> str:
-    return _short(entry.record.title)
-
-
-def _short(text: str) -> str:
-    text = one_line(text)
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    return cut(entry.record.title, _LONGEST_NAME)
 
 
 def _reasons_in_words(reasons: tuple[str, ...]) -> str:
     if not reasons:
         return ""
     more = f" (and {len(reasons) - 1} more reason{'' if len(reasons) == 2 else 's'})" if len(reasons) > 1 else ""
-    return f": {one_line(reasons[0])[:_LONGEST_REASON]}{more}"
+    return f": {cut(reasons[0], _LONGEST_REASON)}{more}"

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 
 FAST = 256
 ALL = 2000
+OF_A_HOST = 512
+"""So many at one host, however many subscriptions go there: a host that hangs must not take every place."""
 SLOW_AFTER_S = 0.25
 
 
@@ -34,6 +36,7 @@ class Lanes:
         """In the order in which they came, so also in that in which they leave."""
         self._fast_count = 0
         self._all_count = 0
+        self._hosts: Counter[str] = Counter()
         self._bell = asyncio.Event()
 
     @property
@@ -45,18 +48,26 @@ class Lanes:
         return min(FAST - self._fast_count, ALL - self._all_count)
 
     @contextlib.contextmanager
-    def used(self) -> Iterator[None]:
-        """Use a lane for a block: the fast one for its first moment."""
+    def used(self, host: str) -> Iterator[None]:
+        """Use a lane to ``host`` for a block: the fast one for its first moment."""
         place = _Place(asyncio.get_running_loop().time() + SLOW_AFTER_S)
         self._fast.append(place)
         self._fast_count += 1
         self._all_count += 1
+        self._hosts[host] += 1
         try:
             yield
         finally:
             self._leave(place)
             self._all_count -= 1
+            self._hosts[host] -= 1
+            if not self._hosts[host]:
+                del self._hosts[host]
             self.stir()
+
+    def crowded(self, host: str) -> bool:
+        """Tell whether more lead to ``host``, this one among them, than may."""
+        return self._hosts[host] > OF_A_HOST
 
     async def room(self) -> None:
         """Return once there is a free place."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import structlog
 from redis.exceptions import RedisError
@@ -33,6 +34,7 @@ from schema.subscription import Attempt, QueueItem, Status
 CLAIM_FOR = timedelta(seconds=60)
 """Four times what an attempt may take: after that its worker is taken for dead."""
 _CLAIMED_AT_ONCE = 100
+_CROWDED_FOR = timedelta(seconds=5)
 _IDLE_S = 1.0
 _GRACE_S = 4.0
 _log = structlog.get_logger()
@@ -50,6 +52,7 @@ class Notifier:
         chance: Random,
         random_bytes: RandomBytes,
         claim_for: timedelta = CLAIM_FOR,
+        grace_s: float = _GRACE_S,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -58,8 +61,9 @@ class Notifier:
         self._chance = chance
         self._random_bytes = random_bytes
         self._claim_for = claim_for
+        self._grace_s = grace_s
         self._lanes = Lanes()
-        self._settler = Settler(store.queues, clock, claim_for, lambda _: self._lanes.stir())
+        self._settler = Settler(store.queues, clock, claim_for, self._lanes.stir)
         self._running: dict[asyncio.Task[None], Claim] = {}
 
     async def run(self) -> None:
@@ -83,12 +87,12 @@ class Notifier:
         """Begin nothing more; what is not through after 4 s is given back, so that another worker need not wait."""
         await stop(*others)
         if self._running:
-            await asyncio.wait(self._running, timeout=_GRACE_S)
+            await asyncio.wait(self._running, timeout=self._grace_s)
         left = tuple(self._running.values())
         await stop(*self._running)
         await stop(settling)
         with contextlib.suppress(RedisError, OSError):
-            async with asyncio.timeout(_GRACE_S):  # Redis may be going down too
+            async with asyncio.timeout(self._grace_s):  # Redis may be going down too
                 await self._settler.flush()
                 for claim in left:
                     await self._store.queues.rest(claim, now := self._clock(), now)
@@ -123,9 +127,10 @@ class Notifier:
         return min(_IDLE_S, (found.next_at - self._clock()).total_seconds())
 
     async def _in_lane(self, claim: Claim) -> None:
-        with self._lanes.used():
+        host = urlsplit(claim.subscription.url).netloc
+        with self._lanes.used(host):
             try:
-                await self._work(claim)
+                await self._work(claim, host)
             except (RedisError, OSError, StoreError) as error:
                 _log.warning("a delivery cannot go on, its claim ends", error=str(error))
             except Exception as error:  # noqa: BLE001 - one subscription's trouble is not the others'
@@ -133,7 +138,7 @@ class Notifier:
                 failed = Attempt(self._clock(), 0, error=f"the catalogue itself failed: {type(error).__name__}")
                 self._settle(claim, Tried(failed))
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim, host: str) -> None:
         """Send the head of the claimed queue and settle it, or give the claim back."""
         now, queues = self._clock(), self._store.queues
         if not _may_be_sent(claim):
@@ -146,6 +151,8 @@ class Notifier:
             await queues.rest(claim, now, tried.next_at)
         elif waits(claim.subscription, item) and not tried:  # what was tried keeps its id, whatever was edited since
             await self._wait(claim, item, now)
+        elif self._lanes.crowded(host):
+            await queues.rest(claim, now, now + _CROWDED_FOR)
         else:
             self._settle(claim, await self._sender.send(claim, id_))
 
@@ -153,6 +160,11 @@ class Notifier:
         id_, now = delivery_id(claim.subscription.id, claim.item), self._clock()
         told = settled(claim, id_, tried, now, self._chance()) if tried else nothing_told(claim, id_, now)
         self._settler.add(told)
+        if tried and tried.attempt.error:
+            state = told.delivery.state if told.delivery else None
+            after = {"status": told.after.status} if told.after else {}
+            who, error = claim.subscription.id, tried.attempt.error
+            _log.warning("a delivery failed", subscription=who, delivery=id_, state=state, error=error, **after)
 
     async def _wait(self, claim: Claim, item: QueueItem, now: datetime) -> None:
         """Give the claim back until ``item`` is due; then make what waits a round."""

@@ -71,7 +71,7 @@ class Sender(Struct, frozen=True):
         now, begun_s, opened = self.clock(), self.monotonic_s(), None
         try:
             opened = self._opened(claim, now)
-            rendered = await self._rendered(claim, opened, now)
+            rendered = await self._rendered(claim, opened)
             if rendered is None:
                 return None
             begun_s = self.monotonic_s()
@@ -89,7 +89,7 @@ class Sender(Struct, frozen=True):
             raise SealedError(f"{claim.subscription.id} has no secret in the store")
         return self.vault.opened(claim.subscription.id, claim.sealed, now)
 
-    async def _rendered(self, claim: Claim, opened: Opened, now: datetime) -> Rendered | None:
+    async def _rendered(self, claim: Claim, opened: Opened) -> Rendered | None:
         item, subscription = claim.item, claim.subscription
         if item.type is EventType.PING:
             is_new = subscription.status is Status.UNVERIFIED

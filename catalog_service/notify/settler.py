@@ -23,9 +23,9 @@ _log = structlog.get_logger()
 
 
 class Settler:
-    """Writes settlements in batches; ``settled`` is called after each, with how many that were."""
+    """Writes settlements in batches; ``settled`` is called after each."""
 
-    def __init__(self, queues: Queues, clock: Clock, claim_for: timedelta, settled: Callable[[int], None]) -> None:
+    def __init__(self, queues: Queues, clock: Clock, claim_for: timedelta, settled: Callable[[], None]) -> None:
         self._queues = queues
         self._clock = clock
         self._claim_for = claim_for
@@ -53,7 +53,7 @@ class Settler:
             except asyncio.CancelledError:
                 self._waiting = [*batch, *self._waiting]  # the last flush writes them; twice does no harm
                 raise
-            self._settled(len(batch))
+            self._settled()
         self._some.clear()
 
     async def _written(self, batch: list[Settlement]) -> None:
@@ -73,5 +73,5 @@ class Settler:
                     await self._written([one])
                 return
             if lost := kept.count(False):
-                _log.warning("claims ended before they were settled: sent again", count=lost)
+                _log.warning("not noted down: deleted meanwhile, or its claim ended and it is sent again", count=lost)
             return

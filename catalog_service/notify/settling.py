@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from catalog_service.notify.retry import CHALLENGES, FAILS_FOR, GONE, SCHEDULE_S, next_attempt
 from catalog_service.store.queues import Claim, Settlement
 from schema.event import EventType, Notice
-from schema.subscription import Attempt, Delivery, DeliveryState, Health, Status, Subscription
+from schema.subscription import Attempt, Delivery, DeliveryState, Health, Status
 
 
 class Tried(Struct, frozen=True):
@@ -33,7 +33,7 @@ def settled(claim: Claim, delivery_id: str, tried: Tried, now: datetime, chance:
     if not tried.attempt.error:
         return Settlement(claim, now, _well(claim.health, now), is_done=True, delivery=delivery)
     health = _failing(claim.health, tried.attempt, now)
-    if why := _given_up_on(claim.subscription, health, tried.attempt, now):
+    if why := _given_up_on(health, tried.attempt, now):
         return _disabled(claim, replace(delivery, state=DeliveryState.RETRYING), health, why, now)
     due_at = next_attempt(len(delivery.attempts), now, chance, tried.retry_after_s)
     if due_at is None:
@@ -92,7 +92,7 @@ def _failing(health: Health, attempt: Attempt, now: datetime) -> Health:
     return replace(health, failing_since=health.failing_since or now, failed_at=now, error=attempt.error)
 
 
-def _given_up_on(subscription: Subscription, health: Health, attempt: Attempt, now: datetime) -> str:
+def _given_up_on(health: Health, attempt: Attempt, now: datetime) -> str:
     """Return why nothing more is to be sent, empty where it is."""
     if attempt.status == GONE:
         return "the receiver answered 410 Gone"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import msgspec
+import structlog
 import zstandard
 
 from catalog_service.catalog.marks import Mark, Marks
@@ -25,6 +26,7 @@ _records = msgspec.msgpack.Decoder(tuple[EndpointSet, ...])
 _changes = msgspec.msgpack.Decoder(tuple[Change, ...])
 _marks = msgspec.msgpack.Decoder(dict[str, Mark])
 _documents = msgspec.msgpack.Decoder(Document)
+_log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -40,6 +42,15 @@ def unpack(data: bytes, type_: type[T]) -> T:
         return msgspec.msgpack.decode(data, type=type_)
     except msgspec.MsgspecError as error:
         raise CorruptContentError(f"stored {type_.__name__} cannot be read: {error}") from error
+
+
+def readable(data: bytes, type_: type[T]) -> T | None:
+    """Return what `unpack` does; None where it is damaged, which is logged: the others go on."""
+    try:
+        return unpack(data, type_)
+    except CorruptContentError as error:
+        _log.error("what is stored is damaged", error=str(error))
+        return None
 
 
 def pack_records(records: tuple[EndpointSet, ...]) -> bytes:

@@ -19,6 +19,7 @@ from catalog_service.store import keys
 from catalog_service.store.audit import Audit
 from catalog_service.store.commits import Commits
 from catalog_service.store.contents import Contents
+from catalog_service.store.deliveries import Deliveries
 from catalog_service.store.documents import KEPT, Documents
 from catalog_service.store.embedded import embedded_server
 from catalog_service.store.events import Events
@@ -28,8 +29,10 @@ from catalog_service.store.leases import Leases
 from catalog_service.store.migrate import FORMAT, migrate
 from catalog_service.store.queues import DELIVERIES_KEPT, Queues
 from catalog_service.store.retention import Retention
+from catalog_service.store.saved_filters import SavedFilters
+from catalog_service.store.signing_keys import SigningKeys
 from catalog_service.store.sources import SourceRecords
-from catalog_service.store.subscriptions import Deliveries, SavedFilters, SigningKeys, Subscriptions
+from catalog_service.store.subscriptions import Subscriptions
 from catalog_service.store.versions import Versions
 from schema.errors import StoreError
 

@@ -14,6 +14,9 @@ from schema.errors import CorruptContentError
 from schema.event import Event, Notice, Place, place_of
 from schema.version import Version
 
+PAST_NOTICES = (1 << 64) - 1
+"""Beyond every notice after a version, and before the next one."""
+
 
 class Events:
     """The stream in Redis."""
@@ -26,10 +29,9 @@ class Events:
         found = await self._ask("XRANGE", keys.EVENTS, f"({_id(place)}", "+", "COUNT", count)
         return tuple(_event(id_, fields) for id_, fields in found)
 
-    async def before(self, place: Place | None, count: int) -> tuple[Event, ...]:
-        """Return up to ``count`` events before ``place`` (None: from the newest on), newest first."""
-        end = "+" if place is None else f"({_id(place)}"
-        found = await self._ask("XREVRANGE", keys.EVENTS, end, "-", "COUNT", count)
+    async def last(self, count: int) -> tuple[Event, ...]:
+        """Return the last ``count`` events, or as many as there are, newest first."""
+        found = await self._ask("XREVRANGE", keys.EVENTS, "+", "-", "COUNT", count)
         return tuple(_event(id_, fields) for id_, fields in found)
 
     async def at(self, place: Place) -> Event | None:
@@ -39,7 +41,7 @@ class Events:
 
     async def newest(self) -> Place:
         """Return where the newest event stands, the beginning where there is none."""
-        found = await self.before(None, 1)
+        found = await self.last(1)
         return found[0].place if found else Place(0)
 
     async def wait(self, after: Place, timeout_ms: int) -> bool:

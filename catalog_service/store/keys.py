@@ -46,8 +46,8 @@ key                      type    holds                                          
 {catalog}:claims         hash    id -> token of the sender that has it in hand          1 a subscription
 {catalog}:trying         hash    id -> Delivery that is being retried                   1 a subscription
 {catalog}:deliveries:I   hash    id -> Delivery to subscription I                       those of the next two
-{catalog}:logged:I       zset    its deliveries by when they were settled, in ms        50 (setting)
-{catalog}:dead:I         zset    those of them that were given up                       1,000
+{catalog}:logged:I       zset    all of them but the next, by when settled, in ms       50 (setting)
+{catalog}:dead:I         zset    those that were given up, by when, in ms               1,000
 {catalog}:filters        hash    name -> SavedFilter                                    1,000
 {catalog}:signing-key    string  the Ed25519 key, encrypted                             1
 {catalog}:lease:S        string  token of who syncs S; expires                          1 a source
@@ -136,7 +136,7 @@ def deliveries(subscription: str) -> str:
 
 
 def logged(subscription: str) -> str:
-    """Key of the order of the deliveries to ``subscription``."""
+    """Key of the order of the deliveries to ``subscription`` but those that were given up."""
     return f"{TAG}:logged:{subscription}"
 
 

@@ -25,6 +25,8 @@ TTL_S = 60.0
 
 Ask = Callable[..., Awaitable[Any]]
 """Send one command by name and give its decoded reply; redis-py's own method types leave open what comes back."""
+Script = Callable[..., Awaitable[Any]]
+"""Run one script and give its reply, as `Ask`."""
 
 
 class Lease(Struct, frozen=True):

@@ -7,10 +7,9 @@ equal deliveries. Called by notify; the desk of subscriptions puts pings and rep
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
 
 import structlog
 from msgspec import Struct
@@ -18,7 +17,7 @@ from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys, tell
 from catalog_service.store.audit import packed
-from catalog_service.store.leases import Ask
+from catalog_service.store.leases import Ask, Script
 from schema.errors import BadParameterError, CorruptContentError, UnknownSubscriptionError
 from schema.event import EventType, Notice, Place, place_of
 from schema.subscription import Delivery, DeliveryState, Health, QueueItem, Sealed, Subscription
@@ -27,7 +26,6 @@ from schema.version import AuditEntry
 QUEUE_MOST = 10_000
 DEAD_KEPT = 1_000
 DELIVERIES_KEPT = 50
-_Script = Callable[..., Awaitable[Any]]
 _log = structlog.get_logger()
 
 
@@ -87,11 +85,11 @@ class Queues:
     def __init__(self, redis: Redis, deliveries_kept: int) -> None:
         self._ask: Ask = redis.execute_command
         self._kept = deliveries_kept
-        self._relay: _Script = redis.register_script(tell.RELAY)
-        self._claim: _Script = redis.register_script(tell.CLAIM)
-        self._rest: _Script = redis.register_script(tell.REST)
-        self._settle: _Script = redis.register_script(tell.SETTLE)
-        self._put: _Script = redis.register_script(tell.ASK)
+        self._relay: Script = redis.register_script(tell.RELAY)
+        self._claim: Script = redis.register_script(tell.CLAIM)
+        self._rest: Script = redis.register_script(tell.REST)
+        self._settle: Script = redis.register_script(tell.SETTLE)
+        self._put: Script = redis.register_script(tell.ASK)
 
     async def relayed(self) -> Place:
         """Return the place of the last event that was handed to queues."""

@@ -38,7 +38,7 @@ class SourceRecords:
 
     async def held(self) -> tuple[HeldVersion, ...]:
         """Return the held versions, rejected ones too, oldest first; a damaged one is left out."""
-        found = [_held(data) for data in await self._ask("HVALS", keys.HELD)]
+        found = [codec.readable(data, HeldVersion) for data in await self._ask("HVALS", keys.HELD)]
         return tuple(sorted((one for one in found if one), key=lambda one: (one.held_at, one.id)))
 
     async def held_of(self, source: str) -> HeldVersion | None:
@@ -105,14 +105,6 @@ def _waiting(held: HeldVersion) -> Notice | None:
     if held.rejected_at:
         return None
     return Notice(EventType.HELD, held.held_at, held.source, held.reasons, held)
-
-
-def _held(data: bytes) -> HeldVersion | None:
-    try:
-        return codec.unpack(data, HeldVersion)
-    except CorruptContentError as error:  # its source's next run puts it up again
-        _log.error("a held version is damaged", error=str(error))
-        return None
 
 
 def _state(source: str, data: bytes | None) -> SourceState:

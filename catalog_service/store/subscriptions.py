@@ -1,47 +1,25 @@
-"""Subscriptions, how deliveries to them go, the filters they share and the key that signs.
+"""Subscriptions and how deliveries to them go.
 
 Each change is one atomic step with its audit entry, made only to what it started from. Called by the desk of
-subscriptions, by notify and by the API.
+subscriptions and by notify.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
-import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys, tell
 from catalog_service.store.audit import packed
-from catalog_service.store.leases import Ask
-from schema.errors import BadParameterError, CorruptContentError, StaleHeadError, UnknownSubscriptionError
-from schema.subscription import Delivery, Health, QueueItem, SavedFilter, Sealed, Subscription
+from catalog_service.store.leases import Ask, Script
+from schema.errors import BadParameterError, UnknownSubscriptionError
+from schema.subscription import Delivery, Health, QueueItem, Sealed, Standing, Subscription
 from schema.version import AuditEntry
 
 MOST = 10_000
-_MOST_FILTERS = 1_000
-_Script = Callable[..., Awaitable[Any]]
-_Kept = TypeVar("_Kept", Subscription, SavedFilter, Delivery)
 _AS_IT_IS = (b"", b"", b"")
-_log = structlog.get_logger()
-
-
-class Standing(Struct, frozen=True):
-    """A subscription and how it is."""
-
-    subscription: Subscription
-    health: Health
-    waiting_count: int
-    dropped_count: int
-    """Items that its full queue lost."""
-    dead_count: int
-    """Deliveries that were given up and not replayed since."""
-    due_at: datetime | None
-    """When its queue is looked at next, None: when something comes."""
 
 
 class Subscriptions:
@@ -49,13 +27,14 @@ class Subscriptions:
 
     def __init__(self, redis: Redis) -> None:
         self._ask: Ask = redis.execute_command
-        self._subscribe: _Script = redis.register_script(tell.SUBSCRIBE)
-        self._unsubscribe: _Script = redis.register_script(tell.UNSUBSCRIBE)
-        self._standings: _Script = redis.register_script(tell.STANDINGS)
+        self._subscribe: Script = redis.register_script(tell.SUBSCRIBE)
+        self._reseal: Script = redis.register_script(tell.RESEAL)
+        self._unsubscribe: Script = redis.register_script(tell.UNSUBSCRIBE)
+        self._standings: Script = redis.register_script(tell.STANDINGS)
 
     async def all(self) -> tuple[Subscription, ...]:
         """Return every subscription, oldest first; a damaged one is left out."""
-        found = [_readable(data, Subscription) for data in await self._ask("HVALS", keys.SUBSCRIPTIONS)]
+        found = [codec.readable(data, Subscription) for data in await self._ask("HVALS", keys.SUBSCRIPTIONS)]
         return tuple(sorted((one for one in found if one), key=lambda one: (one.created_at, one.id)))
 
     async def count(self) -> int:
@@ -109,6 +88,18 @@ class Subscriptions:
         fresh = await self._fresh(after.id) if anew else _AS_IT_IS
         return await self._written(codec.pack(before), after, read, sealed, asked, entry, entry.at, fresh) == b"OK"
 
+    async def reseal(
+        self, changed: tuple[tuple[str, Sealed, Sealed], ...], signing: tuple[bytes, bytes] | None, entry: AuditEntry
+    ) -> bool:
+        """Put what was sealed anew in the place of what it was: ids with both, and the sealed signing key's both.
+
+        False, and nothing is written, where any of it is another by now.
+        """
+        flat = [part for id_, before, after in changed for part in (id_, codec.pack(before), codec.pack(after))]
+        names, key = [keys.SEALED, keys.SIGNING_KEY, keys.AUDIT], signing or (b"", b"")
+        outcome: bytes = await self._reseal(keys=names, args=[*key, packed(entry), *flat])
+        return outcome == b"OK"
+
     async def delete(self, before: Subscription, entry: AuditEntry) -> bool:
         """Delete ``before`` and all that is known of it; False where it is not that any more."""
         id_ = before.id
@@ -125,13 +116,14 @@ class Subscriptions:
         return codec.unpack(data, Health) if data else Health()
 
     async def standings(self) -> tuple[Standing, ...]:
-        """Return every subscription and how it is, as of one moment, oldest first."""
+        """Return every subscription and how it is, as of one moment, oldest first; a damaged one is left out."""
         names = [keys.SUBSCRIPTIONS, keys.HEALTHS, keys.DROPPED, keys.DUE]
         found = await self._standings(keys=names, args=[keys.queue(""), keys.dead("")])
         healths, dropped, due = (_by_id(flat) for flat in found[1:4])
         every = []
         for data, waiting_count, dead_count in zip(found[0], *found[4:], strict=True):
-            one = codec.unpack(data, Subscription)
+            if (one := codec.readable(data, Subscription)) is None:
+                continue
             health = codec.unpack(healths[one.id], Health) if one.id in healths else Health()
             due_at = datetime.fromtimestamp(float(due[one.id]) / 1000, UTC) if one.id in due else None
             every.append(Standing(one, health, waiting_count, int(dropped.get(one.id, 0)), dead_count, due_at))
@@ -165,7 +157,7 @@ class Subscriptions:
         """
         health = replace(await self.health(id_), failing_since=None, error="")
         data: bytes = await self._ask("HGET", keys.TRYING, id_) or b""
-        tried = _readable(data, Delivery) if data else None
+        tried = codec.readable(data, Delivery) if data else None
         return codec.pack(health), data, codec.pack(replace(tried, attempts=(), next_at=None)) if tried else b""
 
     async def _is_there(self, after: Subscription, secrets: bytes) -> bool:
@@ -175,108 +167,6 @@ class Subscriptions:
         return not secrets or bool(await self._ask("HGET", keys.SEALED, after.id) == secrets)
 
 
-def _readable(data: bytes, type_: type[_Kept]) -> _Kept | None:
-    try:
-        return codec.unpack(data, type_)
-    except CorruptContentError as error:  # one that is damaged is no reason to tell nobody anything
-        _log.error("what is stored is damaged", error=str(error))
-        return None
-
-
 def _by_id(flat: list[bytes]) -> dict[str, bytes]:
     """Return the pairs that a script answers one after the other."""
     return {id_.decode(): value for id_, value in zip(flat[::2], flat[1::2], strict=True)}
-
-
-class Deliveries:
-    """The log of deliveries in Redis: the newest of each subscription, and those that were given up."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._ask: Ask = redis.execute_command
-
-    async def newest(self, subscription: str, count: int = 50, skip: int = 0) -> tuple[Delivery, ...]:
-        """Return up to ``count`` deliveries after the newest ``skip``, newest first, dead ones among them."""
-        orders = [
-            await self._ask("ZREVRANGE", index(subscription), 0, skip + count - 1, "WITHSCORES")
-            for index in (keys.logged, keys.dead)
-        ]
-        pairs = [(float(order[i + 1]), order[i]) for order in orders for i in range(0, len(order), 2)]
-        ids = [id_ for _, id_ in sorted(pairs, reverse=True)[skip : skip + count]]
-        return await self._read(subscription, ids)
-
-    async def dead(self, subscription: str, count: int = 50) -> tuple[Delivery, ...]:
-        """Return up to ``count`` deliveries that were given up, newest first."""
-        return await self._read(subscription, await self._ask("ZREVRANGE", keys.dead(subscription), 0, count - 1))
-
-    async def get(self, subscription: str, id_: str) -> Delivery:
-        """Return one delivery. Raises UnknownSubscriptionError: it is not in the log."""
-        data = await self._ask("HGET", keys.deliveries(subscription), id_)
-        if data is None:
-            message = f"the log of {subscription[:80]!r} has no delivery {id_[:80]!r}"
-            raise UnknownSubscriptionError(message, parameter="delivery", value=id_[:80])
-        return codec.unpack(data, Delivery)
-
-    async def dead_count(self, subscription: str) -> int:
-        """Return how many deliveries were given up and not replayed since."""
-        return int(await self._ask("ZCARD", keys.dead(subscription)))
-
-    async def _read(self, subscription: str, ids: list[bytes]) -> tuple[Delivery, ...]:
-        found = await self._ask("HMGET", keys.deliveries(subscription), *ids) if ids else ()
-        return tuple(codec.unpack(data, Delivery) for data in found if data)
-
-
-class SavedFilters:
-    """Filters with names, in Redis."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._ask: Ask = redis.execute_command
-        self._filter: _Script = redis.register_script(tell.FILTER)
-
-    async def all(self) -> tuple[SavedFilter, ...]:
-        """Return every saved filter, sorted by name; a damaged one is left out."""
-        found = [_readable(data, SavedFilter) for data in await self._ask("HVALS", keys.FILTERS)]
-        return tuple(sorted((one for one in found if one), key=lambda one: one.name))
-
-    async def get(self, name: str) -> SavedFilter:
-        """Return the filter ``name``. Raises UnknownSubscriptionError."""
-        if (data := await self._ask("HGET", keys.FILTERS, name)) is None:
-            raise UnknownSubscriptionError(f"there is no filter {name[:80]!r}", parameter="filter", value=name[:80])
-        return codec.unpack(data, SavedFilter)
-
-    async def set(self, saved: SavedFilter, entry: AuditEntry) -> None:
-        """Save a filter, in place of one with its name. Raises BadParameterError, StaleHeadError."""
-        await self._written(saved.name, codec.pack(saved), entry)
-
-    async def delete(self, name: str, entry: AuditEntry) -> SavedFilter:
-        """Delete the filter ``name`` and return it. Raises UnknownSubscriptionError, StaleHeadError."""
-        saved = await self.get(name)
-        await self._written(name, b"", entry)
-        return saved
-
-    async def _written(self, name: str, after: bytes, entry: AuditEntry) -> None:
-        before = await self._ask("HGET", keys.FILTERS, name) or b""
-        if before == after:
-            return
-        arguments = [name, before, after, packed(entry), _MOST_FILTERS]
-        outcome = await self._filter(keys=[keys.FILTERS, keys.AUDIT], args=arguments)
-        if outcome == b"FULL":
-            raise BadParameterError(f"there are {_MOST_FILTERS} filters: no more are taken", parameter="name")
-        if outcome == b"MOVED" and (await self._ask("HGET", keys.FILTERS, name) or b"") != after:
-            raise StaleHeadError(f"others changed the filter {name} meanwhile", filter=name)
-
-
-class SigningKeys:
-    """The catalogue's own signing key, sealed, in Redis."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._ask: Ask = redis.execute_command
-
-    async def get(self) -> bytes | None:
-        """Return the sealed key, None before the first use."""
-        found: bytes | None = await self._ask("GET", keys.SIGNING_KEY)
-        return found
-
-    async def set_first(self, sealed: bytes) -> bytes:
-        """Keep ``sealed`` unless there is a key already; return the one that is there."""
-        await self._ask("SET", keys.SIGNING_KEY, sealed, "NX")
-        return await self.get() or sealed

@@ -154,6 +154,23 @@ tell(audit, entry)
 return 'OK'
 """
 
+# Puts what was sealed anew in the place of what it was, with one audit entry: all, or MOVED and nothing where any of it
+# is another by now. ``key`` is the signing key (empty: it stays). After the first three, arguments come in threes: id,
+# before, after.
+RESEAL = f"""#!lua
+local sealed, signing_key, audit = unpack(KEYS)
+local key, key_after, entry = unpack(ARGV, 1, 3)
+{AUDIT}
+if key ~= '' and redis.call('GET', signing_key) ~= key then return 'MOVED' end
+for place = 4, #ARGV, 3 do
+  if redis.call('HGET', sealed, ARGV[place]) ~= ARGV[place + 1] then return 'MOVED' end
+end
+if key ~= '' then redis.call('SET', signing_key, key_after) end
+for place = 4, #ARGV, 3 do redis.call('HSET', sealed, ARGV[place], ARGV[place + 2]) end
+tell(audit, entry)
+return 'OK'
+"""
+
 # Answers every subscription and how it is: subscriptions, healths, lost items and when they are due by id, then what
 # waits and what was given up in the order of the first.
 STANDINGS = """#!lua
@@ -205,6 +222,17 @@ local name, before, after, entry, most = unpack(ARGV)
 if (redis.call('HGET', filters, name) or '') ~= before then return 'MOVED' end
 if before == '' and redis.call('HLEN', filters) >= tonumber(most) then return 'FULL' end
 if after == '' then redis.call('HDEL', filters, name) else redis.call('HSET', filters, name, after) end
+tell(audit, entry)
+return 'OK'
+"""
+
+# Puts another signing key in the place of the one there is, with its audit entry.
+RENEW = f"""#!lua
+local signing_key, audit = unpack(KEYS)
+local before, after, entry = unpack(ARGV)
+{AUDIT}
+if (redis.call('GET', signing_key) or '') ~= before then return 'MOVED' end
+redis.call('SET', signing_key, after)
 tell(audit, entry)
 return 'OK'
 """

@@ -17,10 +17,6 @@ from catalog_service.store.leases import Ask
 from schema.errors import UnknownVersionError
 from schema.version import Point, Version
 
-_EVENTS_READ = 200
-_PAST_NOTICES = (1 << 64) - 1
-"""Beyond every notice after a version, and before the next one."""
-
 
 class Versions:
     """Versions of the catalogue. Numbers are 1, 2, 3 ...; 0 stands for the empty beginning."""
@@ -67,12 +63,12 @@ class Versions:
         found = await self._ask("ZREVRANGEBYSCORE", keys.line(source), highest, "-inf", "LIMIT", 0, limit)
         return tuple(int(number) for number in found)
 
-    async def events(self, after: int, count: int) -> tuple[Version, ...]:
-        """Return up to ``count`` live versions numbered beyond ``after``, in the order of their commits.
+    async def after(self, number: int, count: int) -> tuple[Version, ...]:
+        """Return up to ``count`` live versions numbered beyond ``number``, in the order of their commits.
 
         Those whose content was pruned are told as well.
         """
-        return await self.versions(await self._ask("ZRANGEBYSCORE", keys.LINE, f"({after}", "+inf", "LIMIT", 0, count))
+        return await self.versions(await self._ask("ZRANGEBYSCORE", keys.LINE, f"({number}", "+inf", "LIMIT", 0, count))
 
     async def back(self, steps: int, newest: int | None = None) -> int | None:
         """Return the live version ``steps`` before ``newest`` (None: of all), 0 right before the first, None beyond."""
@@ -159,13 +155,6 @@ class Versions:
             return None
         began = await self.since(int(found))
         return int(found) if began and began <= now else None
-
-    async def wait_for_event(self, after: int, timeout_ms: int) -> int:
-        """Return the newest version past ``after``, waiting up to ``timeout_ms`` for one; ``after`` if none came."""
-        answer = await self._ask(
-            "XREAD", "COUNT", _EVENTS_READ, "BLOCK", timeout_ms, "STREAMS", keys.EVENTS, f"{after}-{_PAST_NOTICES}"
-        )
-        return max((int(id_.split(b"-")[0]) for _, entries in answer or () for id_, _ in entries), default=after)
 
 
 def valid_since(version: Version, before: float | None) -> float:

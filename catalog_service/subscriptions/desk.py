@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from catalog_service.store.audit import person
 from catalog_service.store.connect import Store
 from catalog_service.store.queues import QUEUE_MOST
+from catalog_service.subscriptions import making
 from catalog_service.subscriptions.challenge import challenge_of, is_code
 from catalog_service.subscriptions.ids import delivery_id
-from catalog_service.subscriptions.making import difference, edited, filter_name, in_short, made, moved, named, pairs
+from catalog_service.subscriptions.making import Step, Taken, filter_name, in_short, pairs, ping
+from catalog_service.subscriptions.names import Published, check_names, check_saved
 from catalog_service.subscriptions.replays import replayed
+from catalog_service.subscriptions.resealing import resealed
 from catalog_service.subscriptions.rules import Rules, check_description, checked_headers
 from catalog_service.subscriptions.shown import every_view, page_of, view_of
-from catalog_service.subscriptions.signing_key import signing_key
-from catalog_service.subscriptions.vault import RandomBytes, Vault, new_secret, public_text
+from catalog_service.subscriptions.signing_key import renewed, signing_key
+from catalog_service.subscriptions.vault import Vault, new_secret, public_text
 from catalog_service.subscriptions.wanted import NewFilter, NewSubscription, Replay, SubscriptionEdit, stored_filter
 from catalog_service.views.subscriptions import (
     Created,
@@ -35,12 +37,10 @@ from catalog_service.views.subscriptions import (
     SubscriptionView,
     delivery_view,
 )
+from schema.clock import Clock, RandomBytes
 from schema.errors import BadParameterError, SealedError, StaleHeadError, UnknownSubscriptionError
-from schema.event import EventType, Place
-from schema.subscription import Channel, Parcel, QueueItem, SavedFilter, Sealed, Status, Subscription
+from schema.subscription import Channel, SavedFilter, Sealed, Signature, Status, Subscription
 from schema.version import AuditEntry
-
-Clock = Callable[[], datetime]
 
 OVERLAP = timedelta(hours=24)
 """How long a secret signs on after it was rotated."""
@@ -50,26 +50,22 @@ _MOST_TESTS = 100
 _ID_BYTES = 10
 
 
-class _Step(Struct, frozen=True):
-    """What becomes of a subscription."""
-
-    after: Subscription
-    sealed: Sealed | None = None
-    asked: QueueItem | None = None
-    anew: bool = False
-    headers: bool = False
-    """The values of its headers are others."""
-
-
-_Taken = Callable[[Subscription, Sealed | None], Awaitable[_Step]]
-"""A step from a subscription and what is sealed of it."""
-
-
 class Desk:
-    """Takes orders about subscriptions. ``settle_s``: the settle window of those that name none."""
+    """Takes orders about subscriptions.
+
+    ``settle_s``: the settle window of those that name none; ``snapshot`` gives what is published now.
+    """
 
     def __init__(
-        self, store: Store, vault: Vault, rules: Rules, clock: Clock, random_bytes: RandomBytes, *, settle_s: int
+        self,
+        store: Store,
+        vault: Vault,
+        rules: Rules,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        *,
+        settle_s: int,
+        snapshot: Published,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -77,6 +73,7 @@ class Desk:
         self._clock = clock
         self._random = random_bytes
         self._settle_s = settle_s
+        self._snapshot = snapshot
 
     async def create(self, wanted: NewSubscription, by: str) -> Created:
         """Make a subscription that is unverified until its receiver answers the challenge, which is queued.
@@ -90,13 +87,13 @@ class Desk:
             self._vault.check(*other)
         id_ = f"sub_{base64.b32encode(self._random(_ID_BYTES)).decode().lower()}"
         address = self._rules.checked_url(wanted.channel, wanted.url)
-        new = self._rules.checked(made(replace(wanted, url=address), id_, who, now, self._settle_s))
+        new = self._rules.checked(making.made(replace(wanted, url=address), id_, who, now, self._settle_s))
         headers = checked_headers(new.channel, pairs(wanted.headers))
-        await self._check_saved(new)
+        await self._check(new)
         secret = new_secret(self._random)
         sealed = self._vault.seal_new(id_, secret, address, headers)
-        entry = AuditEntry(now, who, "subscription-create", id_, "", named(new))
-        await self._store.subscriptions.add(new, sealed, self._ping(now), entry)
+        entry = AuditEntry(now, who, "subscription-create", id_, "", making.named(new))
+        await self._store.subscriptions.add(new, sealed, ping(self._random, now), entry)
         return Created(await view_of(self._store, new), secret if new.channel is Channel.WEBHOOK else None)
 
     async def edit(self, id_: str, changes: SubscriptionEdit, by: str) -> SubscriptionView:
@@ -106,11 +103,11 @@ class Desk:
             BadParameterError, RefusedTargetError, UnknownSubscriptionError, SealedError
         """
 
-        async def step(before: Subscription, read: Sealed | None) -> _Step:
-            after = self._rules.checked(edited(before, changes))
-            await self._check_saved(after)
+        async def step(before: Subscription, read: Sealed | None) -> Step:
+            after = self._rules.checked(making.edited(before, changes))
+            await self._check(after)
             sealed = self._with_headers(after, read, changes)
-            taken = _Step(after, sealed, headers=sealed is not None)
+            taken = Step(after, sealed, headers=sealed is not None)
             if changes.url is UNSET and changes.channel is UNSET:
                 return taken
             known = self._known(id_, read)
@@ -119,24 +116,26 @@ class Desk:
             if (after.channel, url) == (before.channel, was):
                 return taken
             sealed = replace(sealed or known, url=self._vault.seal(url.encode(), id_))
-            return replace(taken, after=moved(after, url), sealed=sealed, asked=self._ping(self._clock()), anew=True)
+            return replace(
+                taken, after=making.moved(after, url), sealed=sealed, asked=ping(self._random, self._clock()), anew=True
+            )
 
         return await view_of(self._store, await self._change(id_, by, "subscription-edit", step))
 
     async def verify(self, id_: str, code: str, by: str) -> SubscriptionView:
-        """Take the code of a challenge; what is verified already stays as it is.
+        """Take the code of a challenge, which holds up nothing then; what is verified already stays as it is.
 
         Raises:
             BadParameterError: it is not the code.
             UnknownSubscriptionError, SealedError
         """
 
-        async def step(before: Subscription, read: Sealed | None) -> _Step:
+        async def step(before: Subscription, read: Sealed | None) -> Step:
             opened = self._vault.opened(id_, self._known(id_, read), self._clock())
             if not any(is_code(challenge_of(secret, id_, opened.url), code) for secret in opened.secrets):
                 raise BadParameterError("this is not the code that the receiver was sent last", parameter="code")
             is_new = before.status is Status.UNVERIFIED
-            return _Step(replace(before, status=Status.ACTIVE) if is_new else before)
+            return Step(replace(before, status=Status.ACTIVE) if is_new else before, anew=is_new)
 
         return await view_of(self._store, await self._change(id_, by, "subscription-verify", step))
 
@@ -149,23 +148,23 @@ class Desk:
             BadParameterError: a hundred tests wait beside a full queue.
             UnknownSubscriptionError
         """
-        ping = self._ping(self._clock())
+        asked = ping(self._random, self._clock())
         if (await self._store.queues.counts(id_))[0] >= QUEUE_MOST + _MOST_TESTS:
             raise BadParameterError(f"{id_} has too many tests waiting: none is sent", parameter="id")
 
-        async def step(before: Subscription, _: Sealed | None) -> _Step:
-            return _Step(before, asked=ping)
+        async def step(before: Subscription, _: Sealed | None) -> Step:
+            return Step(before, asked=asked)
 
         await self._change(id_, by, "subscription-test", step)
-        return delivery_id(id_, ping)
+        return delivery_id(id_, asked)
 
     async def pause(self, id_: str, by: str) -> SubscriptionView:
         """Hold an active subscription back; what happens meanwhile waits. Raises BadParameterError, ..."""
 
-        async def step(before: Subscription, _: Sealed | None) -> _Step:
+        async def step(before: Subscription, _: Sealed | None) -> Step:
             if before.status not in {Status.ACTIVE, Status.PAUSED}:
                 raise BadParameterError(f"{id_} is {before.status}: nothing is sent to it anyway", parameter="id")
-            return _Step(replace(before, status=Status.PAUSED))
+            return Step(replace(before, status=Status.PAUSED))
 
         return await view_of(self._store, await self._change(id_, by, "subscription-pause", step))
 
@@ -177,10 +176,10 @@ class Desk:
             UnknownSubscriptionError
         """
 
-        async def step(before: Subscription, _: Sealed | None) -> _Step:
+        async def step(before: Subscription, _: Sealed | None) -> Step:
             if before.status is Status.UNVERIFIED:
                 raise BadParameterError(f"{id_} is not verified: its challenge is to be answered", parameter="id")
-            return _Step(replace(before, status=Status.ACTIVE, why=""), anew=before.status is not Status.ACTIVE)
+            return Step(replace(before, status=Status.ACTIVE, why=""), anew=before.status is not Status.ACTIVE)
 
         return await view_of(self._store, await self._change(id_, by, "subscription-resume", step))
 
@@ -193,21 +192,25 @@ class Desk:
         """
         secret, until = new_secret(self._random), self._clock() + OVERLAP
 
-        async def step(before: Subscription, read: Sealed | None) -> _Step:
+        async def step(before: Subscription, read: Sealed | None) -> Step:
             if before.channel is not Channel.WEBHOOK:
                 raise BadParameterError(f"{id_} has no secret: only webhooks are signed", parameter="id")
             known, new = self._known(id_, read), self._vault.seal(secret.encode(), id_)
-            return _Step(before, replace(known, secret=new, previous=known.secret, previous_until=until))
+            return Step(before, replace(known, secret=new, previous=known.secret, previous_until=until))
 
         await self._change(id_, by, "subscription-rotate", step)
         return Rotated(secret, until)
+
+    async def reseal(self, by: str) -> int:
+        """Seal what older keys sealed with the first, so that they can be dropped. Returns, raises as `resealed`."""
+        return await resealed(self._store, self._vault, person(by), self._clock())
 
     async def delete(self, id_: str, by: str) -> None:
         """Delete a subscription with its queue and its log. Raises UnknownSubscriptionError."""
         who = person(by)
         for _ in range(_ATTEMPTS):
             before = await self._store.subscriptions.get(id_)
-            entry = AuditEntry(self._clock(), who, "subscription-delete", id_, named(before), "")
+            entry = AuditEntry(self._clock(), who, "subscription-delete", id_, making.named(before), "")
             if await self._store.subscriptions.delete(before, entry):
                 return
         raise _contested(id_)
@@ -255,6 +258,7 @@ class Desk:
         who, now, known = person(by), self._clock(), filter_name(name, "name")
         check_description(wanted.description)
         kept = self._rules.checked_filter(stored_filter(wanted.filter))
+        await check_names(self._snapshot, kept)
         saved = SavedFilter(known, kept, now, who, wanted.description)
         was = ""
         with contextlib.suppress(UnknownSubscriptionError):
@@ -286,13 +290,19 @@ class Desk:
         """Return the public halves of the keys that sign, made at the first use. Raises SealedError."""
         return (SigningKeyView(public_text(await signing_key(self._store, self._vault, self._random))),)
 
-    async def _change(self, id_: str, by: str, action: str, step: _Taken) -> Subscription:
+    async def renew_signing_key(self, by: str) -> SigningKeyView:
+        """Sign with a new key from now on, also where nobody can open the old one. Raises SealedError."""
+        who = person(by)
+        entry = AuditEntry(self._clock(), who, "signing-key-renew", "signing key", "", "")
+        return SigningKeyView(public_text(await renewed(self._store, self._vault, self._random, entry)))
+
+    async def _change(self, id_: str, by: str, action: str, step: Taken) -> Subscription:
         """Take ``step`` from what is stored, again where others changed it meanwhile; return what is stored then."""
         who = person(by)
         for _ in range(_ATTEMPTS):
             before, read = await self._store.subscriptions.get(id_), await self._store.subscriptions.sealed(id_)
             taken = await step(before, read)
-            was, told = difference(before, taken.after, headers=taken.headers)
+            was, told = making.difference(before, taken.after, headers=taken.headers)
             entry = AuditEntry(self._clock(), who, action, id_, was, told)
             if await self._store.subscriptions.replace(
                 before, taken.after, entry, read=read, sealed=taken.sealed, asked=taken.asked, anew=taken.anew
@@ -316,17 +326,12 @@ class Desk:
         self._vault.check(id_, read)
         return read
 
-    async def _check_saved(self, one: Subscription) -> None:
-        if one.saved_filter:
-            try:
-                await self._store.saved_filters.get(one.saved_filter)
-            except UnknownSubscriptionError as error:
-                raise BadParameterError(str(error), parameter="saved_filter") from None
-
-    def _ping(self, now: datetime) -> QueueItem:
-        """Return a ping of its own: of an unverified subscription the challenge, else a test."""
-        parcel = Parcel(Place(0), Place(0), ping=self._random(_ID_BYTES).hex())
-        return QueueItem(parcel, EventType.PING, now, settled=True)
+    async def _check(self, one: Subscription) -> None:
+        """Refuse a filter that nothing goes by, and a signature that nobody can make."""
+        await check_saved(self._store, one.saved_filter)
+        await check_names(self._snapshot, one.filter)
+        if Signature.ED25519 in one.signatures:
+            await signing_key(self._store, self._vault, self._random)
 
 
 def _contested(id_: str) -> StaleHeadError:

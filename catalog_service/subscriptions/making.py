@@ -5,10 +5,11 @@ In: what is wanted. Out: a `Subscription` that `rules` still has to check; text 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
 
 from catalog_service.store.labels import label_name
@@ -21,10 +22,28 @@ from catalog_service.subscriptions.wanted import (
     stored_filter,
 )
 from catalog_service.views.subscriptions import shown_url
+from schema.clock import RandomBytes
 from schema.errors import BadParameterError
-from schema.subscription import EventFilter, Status, Subscription
+from schema.event import EventType, Place
+from schema.subscription import EventFilter, Parcel, QueueItem, Sealed, Status, Subscription
 
 _MOST_AUDITED = 300
+_PING_BYTES = 10
+
+
+class Step(Struct, frozen=True):
+    """What becomes of a subscription."""
+
+    after: Subscription
+    sealed: Sealed | None = None
+    asked: QueueItem | None = None
+    anew: bool = False
+    headers: bool = False
+    """The values of its headers are others."""
+
+
+Taken = Callable[[Subscription, Sealed | None], Awaitable[Step]]
+"""A step from a subscription and what is sealed of it."""
 
 
 def made(wanted: NewSubscription, id_: str, who: str, now: datetime, settle_s: int) -> Subscription:
@@ -87,6 +106,12 @@ def filter_name(name: str, parameter: str) -> str:
 def pairs(headers: tuple[Header, ...]) -> Headers:
     """Return names and values."""
     return tuple((header.name, header.value) for header in headers)
+
+
+def ping(random_bytes: RandomBytes, now: datetime) -> QueueItem:
+    """Return a ping of its own: of an unverified subscription the challenge, else a test."""
+    parcel = Parcel(Place(0), Place(0), ping=random_bytes(_PING_BYTES).hex())
+    return QueueItem(parcel, EventType.PING, now, settled=True)
 
 
 def difference(before: Subscription, after: Subscription, *, headers: bool) -> tuple[str, str]:

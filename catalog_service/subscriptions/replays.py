@@ -58,10 +58,10 @@ async def _delivery(store: Store, subscription: Subscription, id_: str, now: dat
 
 async def _range(store: Store, wanted: Replay) -> tuple[int, int]:
     first, last = wanted.from_version, wanted.to_version
-    if first is None or last is None:
-        missing = "from_version" if first is None else "to_version"
-        raise BadParameterError("from_version and to_version are given together", parameter=missing)
+    if first is None:
+        raise BadParameterError("from_version is needed with to_version", parameter="from_version")
     newest = (await store.events.newest()).version
+    last = newest if last is None else last
     if not 1 <= first <= last <= newest:
         message = f"from_version and to_version are versions from 1 to {newest}, the first not after the last"
         raise BadParameterError(message, parameter="from_version")

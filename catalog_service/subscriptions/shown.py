@@ -10,32 +10,31 @@ from catalog_service.views.subscriptions import (
     subscription_view,
 )
 from schema.errors import BadParameterError
-from schema.subscription import Subscription
+from schema.subscription import Standing, Subscription
 
-_MOST_A_PAGE = 200
+A_PAGE, MOST_A_PAGE = 50, 200
+"""How many deliveries are told unless said, and at most."""
 _MOST_LOGGED = 2_000
 """All that a log can hold: a thousand that were settled well, a thousand that were given up."""
 
 
 async def view_of(store: Store, one: Subscription) -> SubscriptionView:
     """Return ``one`` and how it is."""
-    return subscription_view(
+    waiting_count, dropped_count = await store.queues.counts(one.id)
+    standing = Standing(
         one,
         await store.subscriptions.health(one.id),
-        await store.queues.counts(one.id),
+        waiting_count,
+        dropped_count,
         await store.deliveries.dead_count(one.id),
         await store.queues.due_at(one.id),
     )
+    return subscription_view(standing)
 
 
 async def every_view(store: Store) -> tuple[SubscriptionView, ...]:
     """Return every subscription and how it is, oldest first."""
-    return tuple(
-        subscription_view(
-            one.subscription, one.health, (one.waiting_count, one.dropped_count), one.dead_count, one.due_at
-        )
-        for one in await store.subscriptions.standings()
-    )
+    return tuple(map(subscription_view, await store.subscriptions.standings()))
 
 
 async def page_of(store: Store, id_: str, count: int, before: str | None) -> DeliveryPage:
@@ -45,8 +44,8 @@ async def page_of(store: Store, id_: str, count: int, before: str | None) -> Del
         BadParameterError: ``count`` is not 1 to 200.
         UnknownSubscriptionError: there is no such subscription, or no delivery ``before`` in its log any more.
     """
-    if not 1 <= count <= _MOST_A_PAGE:
-        raise BadParameterError(f"count is a number from 1 to {_MOST_A_PAGE}", parameter="count")
+    if not 1 <= count <= MOST_A_PAGE:
+        raise BadParameterError(f"count is a number from 1 to {MOST_A_PAGE}", parameter="count")
     await store.subscriptions.get(id_)
     if before is None:
         found = await store.deliveries.newest(id_, count + 1)

@@ -105,14 +105,15 @@ def check_url(url: str, policy: Policy) -> str:
         _refuse(f"an address has at most {_MAX_CHARS:,} ASCII characters, others percent-encoded (xn-- in a host)")
     match = _URL.match(url)
     if not match or (match[1].lower() == "http" and not policy.http):
-        _refuse("an https address is needed" if not policy.http else "an https or http address is needed")
+        both = "an http or https address is needed"
+        _refuse(both if policy.http else "an https address is needed; CATALOG_WEBHOOK_HTTP allows http")
     if match.end() < len(url):
         _refuse("the address has a fragment (#), which would never be sent")
     scheme, authority, rest = match[1].lower(), match[2].lower(), match[3]
     host, port = _host_and_port(authority, 443 if scheme == "https" else 80)
     if port not in policy.allowed_ports:
         allowed = ", ".join(map(str, policy.allowed_ports))
-        _refuse(f"the port of {authority} may not be told, only {allowed}")
+        _refuse(f"the port of {authority} may not be told, only {allowed} (CATALOG_WEBHOOK_PORTS)")
     _check_host(host, policy)
     return f"{scheme}://{authority}{rest if rest.startswith('/') else '/' + rest}"
 

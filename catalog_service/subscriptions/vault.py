@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schema.errors import SealedError
 from schema.subscription import Sealed
@@ -103,8 +104,7 @@ class Vault:
 
     def opened(self, id_: str, sealed: Sealed, now: datetime) -> Opened:
         """Return what was sealed of the subscription ``id_``, as it holds at ``now``. Raises SealedError."""
-        overlaps = sealed.previous is not None and sealed.previous_until is not None and now < sealed.previous_until
-        return self._kept(id_, sealed, overlaps)
+        return self._kept(id_, sealed, _overlaps(sealed, now))
 
     def _all_opened(self, id_: str, sealed: Sealed, overlaps: bool) -> Opened:  # noqa: FBT001 - kept by its arguments
         blobs = (sealed.secret, sealed.previous) if overlaps and sealed.previous else (sealed.secret,)
@@ -114,6 +114,26 @@ class Vault:
             tuple(decoded(self.open(blob, id_).decode()) for blob in blobs),
             msgspec.msgpack.decode(headers, type=Headers) if headers else (),
         )
+
+    def resealed(self, id_: str, sealed: Sealed, now: datetime) -> Sealed:
+        """Return what is sealed of ``id_``, all with the first key; what that sealed already stays. Raises SealedError.
+
+        A secret that signs no more at ``now`` is forgotten where another key sealed it: that one may be gone already.
+        """
+        secret, url, headers = (self.anew(blob, id_) for blob in (sealed.secret, sealed.url, sealed.headers))
+        kept, previous = replace(sealed, secret=secret, url=url, headers=headers), sealed.previous
+        if previous is None or self._is_first(previous):
+            return kept
+        if not _overlaps(sealed, now):
+            return replace(kept, previous=None, previous_until=None)
+        return replace(kept, previous=self.anew(previous, id_))
+
+    def anew(self, sealed: bytes, bound: str) -> bytes:
+        """Return ``sealed`` with the first key; as it is where that sealed it, or nothing is. Raises as `open`."""
+        return sealed if not sealed or self._is_first(sealed) else self.seal(self.open(sealed, bound), bound)
+
+    def _is_first(self, sealed: bytes) -> bool:
+        return sealed[len(_FORMAT) : _HEAD_BYTES] == self._first
 
 
 def new_secret(random_bytes: RandomBytes) -> str:
@@ -139,6 +159,11 @@ def public_text(key: Ed25519PrivateKey) -> str:
 def decoded(text: str) -> bytes:
     """Return the bytes that a text with one of the three prefixes stands for."""
     return base64.b64decode(text.partition("_")[2])
+
+
+def _overlaps(sealed: Sealed, now: datetime) -> bool:
+    """Tell whether the secret before a rotation signs too."""
+    return sealed.previous is not None and sealed.previous_until is not None and now < sealed.previous_until
 
 
 def _key_id(key: bytes) -> bytes:

@@ -92,6 +92,7 @@ class Replay(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     delivery: str | None = None
     from_version: int | None = None
     to_version: int | None = None
+    """None, with ``from_version``: the newest."""
     since: datetime | None = None
 
 

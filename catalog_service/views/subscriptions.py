@@ -24,6 +24,7 @@ from schema.subscription import (
     Health,
     Payload,
     Signature,
+    Standing,
     Status,
     Subscription,
 )
@@ -121,25 +122,18 @@ class SigningKeyView(Struct, frozen=True):
     algorithm: str = "ed25519"
 
 
-def subscription_view(
-    subscription: Subscription,
-    health: Health,
-    counts: tuple[int, int],
-    dead_count: int = 0,
-    next_at: datetime | None = None,
-) -> SubscriptionView:
-    """Return ``subscription`` and how it is; ``counts`` are what waits and what a full queue lost."""
-    waiting_count, dropped_count = counts
-    own = asdict(subscription)
+def subscription_view(standing: Standing) -> SubscriptionView:
+    """Return a subscription and how it is, as published."""
+    own = asdict(standing.subscription)
     del own["moves"]
     return SubscriptionView(
         **own,
-        health=health,
-        waiting_count=waiting_count,
-        dropped_count=dropped_count,
-        dead_count=dead_count,
-        next_at=next_at,
-        hint=_hint(subscription),
+        health=standing.health,
+        waiting_count=standing.waiting_count,
+        dropped_count=standing.dropped_count,
+        dead_count=standing.dead_count,
+        next_at=standing.due_at,
+        hint=_hint(standing.subscription),
     )
 
 

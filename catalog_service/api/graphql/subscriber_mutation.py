@@ -44,7 +44,7 @@ class SubscriberMutation:
             return await desk.create(wanted(input, NewSubscription), by)
 
     @action(_ONE, "Change a subscription; another address or channel is sent a challenge first.")
-    async def update_subscription(
+    async def edit_subscription(
         self,
         info: Context,
         id: strawberry.ID,  # noqa: A002

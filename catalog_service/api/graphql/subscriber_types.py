@@ -33,10 +33,9 @@ from catalog_service.api.graphql.words import (
 )
 from catalog_service.api.reads.asked import naming
 from catalog_service.catalog.select import Filter
+from catalog_service.subscriptions.shown import A_PAGE, MOST_A_PAGE
 from catalog_service.views.subscriptions import DeliveryView, SubscriptionView
 from schema.version import Point
-
-DELIVERIES_DEFAULT, DELIVERIES_MOST = 50, 200
 
 
 @strawberry.type(description="Which events, and of a version which changes. Empty lists keep everything.")
@@ -124,10 +123,10 @@ async def _deliveries(
 ) -> pages.Page:
     """Return a page of what was sent to a subscription. Raises BadParameterError for a cursor of another."""
     desk, kind = allowed(info).desk, f"deliveries {parent.id}"
-    asked = pages.sliced(first, after, None, None, default=DELIVERIES_DEFAULT, most=DELIVERIES_MOST)
+    asked = pages.sliced(first, after, None, None, default=A_PAGE, most=MOST_A_PAGE)
     with naming("after"):
         before = decode_cursor(kind, after, Filter()).after if after is not None else None
-        found = await desk.deliveries(parent.id, asked.first or DELIVERIES_DEFAULT, before)
+        found = await desk.deliveries(parent.id, asked.first or A_PAGE, before)
     return pages.page(
         found.items,
         tuple(one.id for one in found.items),
@@ -173,8 +172,8 @@ class Subscriber:
     deliveries: DeliveryConnection | None = pages.answered(
         _deliveries,
         DeliveryConnection | None,
-        f"`first` is {DELIVERIES_DEFAULT} unless told otherwise, and at most {DELIVERIES_MOST}.",
-        first=DELIVERIES_DEFAULT,
+        f"`first` is {A_PAGE} unless told otherwise, and at most {MOST_A_PAGE}.",
+        first=A_PAGE,
     )
     delivery: Delivery | None = pages.answered(_delivery, Delivery | None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -16,15 +15,14 @@ from catalog_service.api.pages.links import diff_link, link, span
 from catalog_service.api.pages.page import Pages, given_of
 from catalog_service.api.parameters import ends_of, one
 from catalog_service.api.reads.diffs import diff_between, diff_span
-from catalog_service.catalog.compare import DiffFilter
-from schema.words import Cloud, Direction, Family, Impact, Kind, Only, at_least
+from catalog_service.catalog.compare import LEAST, least_of
+from catalog_service.events.links import diff_query
+from schema.words import Cloud, Direction, Family, Impact, Kind, Only
 
 _NAMES = (
     *("source", "service", "tag", "cloud", "region", "direction", "kind", "family", "only"),
     *("impact", "impact_at_least", "material"),
 )
-_LEAST = tuple(impact for impact in Impact if impact not in at_least(Impact.ADDED_IP)[1:])
-"""One word for all that ask as much."""
 _MOST_MOVES = 100
 _MOST_SPACE = 200
 _MEANINGS = (
@@ -51,7 +49,7 @@ class Words(Struct, frozen=True):
     families: tuple[str, ...] = tuple(Family)
     only: tuple[str, ...] = tuple(Only)
     impacts: tuple[str, ...] = tuple(Impact)
-    least: tuple[str, ...] = _LEAST
+    least: tuple[str, ...] = LEAST
 
 
 async def compare_form(_pages: Pages, request: Request) -> Response:
@@ -81,9 +79,9 @@ async def diff(pages: Pages, request: Request) -> Response:
             until=last.spec,
             is_permanent=(since, until) == (first.spec, last.spec),
             wanted=wanted,
-            least=_least(wanted.impacts),
-            asked=tuple(_asked(wanted)),
-            whole=link(f"v1/diff/{span(first.spec, last.spec)}", tuple(_asked(wanted))),
+            least=least_of(wanted.impacts),
+            asked=tuple(diff_query(wanted)),
+            whole=link(f"v1/diff/{span(first.spec, last.spec)}", tuple(diff_query(wanted))),
             words=Words(tuple(one.name for one in context.sources)),
             most_moves=_MOST_MOVES,
             most_space=_MOST_SPACE,
@@ -94,33 +92,3 @@ async def diff(pages: Pages, request: Request) -> Response:
     identity, as_of = context.reader.current.identity, last.as_of or first.as_of
     subject = Subject(identity, last.version, "page of a diff", f"{asked}\n{canonical(wanted)}", as_of=as_of)
     return await context.answers.versioned(request, subject, rendered)
-
-
-def _least(impacts: tuple[Impact, ...]) -> Impact | None:
-    """Return the word that ``impacts`` are at least, None where it takes more than one to say."""
-    return next((one for one in _LEAST if set(at_least(one)) == {*impacts}), None)
-
-
-def _asked(wanted: DiffFilter) -> Iterator[tuple[str, str]]:
-    """Yield ``wanted`` as parameters, in one order."""
-    records = wanted.records
-    several = (
-        ("source", records.sources),
-        ("service", records.services),
-        ("tag", records.tags),
-        ("cloud", records.clouds),
-        ("region", records.regions),
-        ("direction", records.directions),
-        ("kind", records.kinds),
-    )
-    yield from ((name, value) for name, values in several for value in values)
-    if least := _least(wanted.impacts):
-        yield "impact_at_least", least
-    else:
-        yield from (("impact", impact) for impact in wanted.impacts)
-    if wanted.family is not Family.BOTH:
-        yield "family", wanted.family
-    if wanted.only:
-        yield "only", wanted.only
-    if wanted.material:
-        yield "material", "yes"

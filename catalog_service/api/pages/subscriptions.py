@@ -19,6 +19,7 @@ from catalog_service.api.pages.links import diff_link
 from catalog_service.api.pages.page import HEADERS, MEDIA_TYPE, Pages, given_of
 from catalog_service.api.parameters import one
 from catalog_service.subscriptions.desk import Desk
+from catalog_service.subscriptions.filters import Saved, filter_of, filters_by_name
 from catalog_service.views.subscriptions import DeliveryView, SubscriptionView
 from schema.errors import BadParameterError
 from schema.event import EventType, place_of
@@ -68,7 +69,7 @@ async def subscriptions(pages: Pages, request: Request) -> Response:
 
     async def answer(desk: Desk) -> Response:
         after = one(given_of(request, "after"), "after")
-        found, saved = await desk.subscriptions(), await _saved(desk)
+        found, saved = await desk.subscriptions(), await filters_by_name(pages.context.reader.store)
         rest = _past(found, after)
         shown = tuple(_shown(view, saved) for view in rest[:_ON_A_PAGE])
         return _page(
@@ -97,7 +98,7 @@ async def subscription(pages: Pages, request: Request) -> Response:
             pages,
             request,
             "subscription.html",
-            shown=_shown(view, await _saved(desk)),
+            shown=_shown(view, await filters_by_name(pages.context.reader.store)),
             deliveries=tuple(Logged(item, _diff(item)) for item in found.items),
             before=before,
             next=found.next,
@@ -139,13 +140,8 @@ def _past(found: tuple[SubscriptionView, ...], after: str | None) -> tuple[Subsc
     return found[place + 1 :]
 
 
-async def _saved(desk: Desk) -> dict[str, EventFilter]:
-    return {saved.name: saved.filter for saved in await desk.filters()}
-
-
-def _shown(view: SubscriptionView, saved: dict[str, EventFilter]) -> Shown:
-    wanted = saved.get(view.saved_filter, EventFilter()) if view.saved_filter else view.filter
-    return Shown(view, _wanted(wanted), _mode(view), _is_failing(view))
+def _shown(view: SubscriptionView, saved: Saved) -> Shown:
+    return Shown(view, _wanted(filter_of(view, saved)), _mode(view), _is_failing(view))
 
 
 def _is_failing(view: SubscriptionView) -> bool:

@@ -2,7 +2,7 @@
 
 In: versions of a source, the newest first. Out: what there is to tell of each. To undo a version's changes costs 2 ms
 where loading what was before costs 40 (a year of real weeks), and most records are shared. One walk at a time, off the
-event loop: who reads feeds can wait, and nobody waits for them. Called by `feeds` and `effective`.
+event loop: who reads feeds can wait, and nobody waits for them. Called by `feeds` and `calendar`.
 """
 
 from __future__ import annotations
@@ -37,16 +37,10 @@ class Walk:
         previous = await store.versions.back(1, version.version) or 0
         try:
             changes = await store.contents.changes_of(version)
-            records = self._undone.pop(version.version, None) or await self._records(version)
+            records = self._undone.pop(version.version, None) or await self._reader.records_of(version)
         except GoneError:
             return Told((version,), previous, None)
         return await asyncio.to_thread(self._judged, version, previous, changes, records)
-
-    async def _records(self, version: Version) -> Records:
-        served = self._reader.current.by_source.get(version.source)
-        if served and served.version == version:
-            return served.endpoint_sets
-        return (await self._reader.store.contents.content_of(version)).endpoint_sets
 
     def _judged(self, version: Version, previous: int, changes: Changeset, records: Records) -> Told:
         if version.previous:

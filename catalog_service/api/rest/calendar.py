@@ -10,7 +10,7 @@ from starlette.responses import Response
 from catalog_service.api.answers import Body
 from catalog_service.api.context import Context, canonical, subject
 from catalog_service.api.reads.asked import check_ready
-from catalog_service.api.reads.effective import effective_days
+from catalog_service.api.reads.calendar import effective_days
 from catalog_service.api.rest.event_filters import CHANGE_FILTERS, event_filter
 from catalog_service.api.rest.operation import Operation
 from catalog_service.export.feeds.calendar import render_calendar

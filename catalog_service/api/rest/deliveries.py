@@ -8,18 +8,17 @@ from starlette.responses import Response
 from catalog_service.api.context import Context, page
 from catalog_service.api.parameters import limit_of, one
 from catalog_service.api.reads.asked import naming
+from catalog_service.api.rest.acting import answered, desk_for
 from catalog_service.api.rest.operation import CURSOR, Operation, in_path, limit
-from catalog_service.api.rest.orders import answered, desk_for
 from catalog_service.api.rest.subscriptions import ID
+from catalog_service.subscriptions.shown import A_PAGE, MOST_A_PAGE
 from catalog_service.views.subscriptions import DeliveryPage, DeliveryView
-
-_DEFAULT, _MOST = 50, 200
 
 
 async def deliveries(context: Context, request: Request) -> Response:
     """The deliveries to a subscription and their attempts, newest first."""
     desk, given = desk_for(context, request), request.query_params
-    limit = limit_of(given, default=_DEFAULT, most=_MOST)
+    limit = limit_of(given, default=A_PAGE, most=MOST_A_PAGE)
     with naming(CURSOR.name, instead_of="delivery"):
         found = await desk.deliveries(request.path_params["id"], limit, one(given, CURSOR.name))
     return answered(page(request, found))
@@ -36,7 +35,7 @@ OPERATIONS = (
         "/v1/subscriptions/{id}/deliveries",
         deliveries,
         DeliveryPage,
-        (ID, limit(_DEFAULT, _MOST), CURSOR),
+        (ID, limit(A_PAGE, MOST_A_PAGE), CURSOR),
         (404, 503),
         needs_token=True,
     ),

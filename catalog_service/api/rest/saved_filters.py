@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from catalog_service.api.answers import Body
 from catalog_service.api.context import Context, encode
+from catalog_service.api.rest.acting import BY, OF_A_BODY, answered, asked_by, body_of, desk_for, done
 from catalog_service.api.rest.operation import Operation, in_path
-from catalog_service.api.rest.orders import BY, OF_A_BODY, answered, asked_by, body_of, desk_for, done
 from catalog_service.subscriptions.wanted import NewFilter, WantedFilter
 from schema.subscription import SavedFilter
 from schema.words import Cloud, Direction

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.context import Context
+from catalog_service.api.rest.acting import BY, OF_A_BODY, answered, asked_by, body_of, desk_for
 from catalog_service.api.rest.operation import Handler, Operation
-from catalog_service.api.rest.orders import BY, OF_A_BODY, answered, asked_by, body_of, desk_for
 from catalog_service.api.rest.subscriptions import ID
 from catalog_service.subscriptions.wanted import Replay
 from catalog_service.views.subscriptions import Rotated, SubscriptionView

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog_service.api.context import Context
+from catalog_service.api.rest.acting import BY, OF_A_BODY, answered, asked_by, body_of, desk_for, done
 from catalog_service.api.rest.operation import Operation, in_path
-from catalog_service.api.rest.orders import BY, OF_A_BODY, answered, asked_by, body_of, desk_for, done
 from catalog_service.subscriptions.wanted import NewSubscription, SubscriptionEdit, WantedDigest, WantedFilter
 from catalog_service.views.subscriptions import Created, SubscriptionView
 from schema.event import EventType

@@ -68,6 +68,12 @@ def one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+def cut(text: str, most: int) -> str:
+    """Return ``text`` on one line of 1 to ``most`` characters, ``-`` in place of none: chats take no empty text."""
+    text = one_line(text).strip() or "-"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def members_in_words(change: DiffEntry | ChangeView) -> str:
     """Return how many members one record gained and lost: ``+1 -2 prefixes, +1 -0 fqdns``; empty where none."""
     counts = (change.prefixes_added, change.prefixes_removed, change.fqdns_added, change.fqdns_removed)

@@ -22,8 +22,9 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from catalog_service.export.diffs.telling import cut
 from catalog_service.notify.channels.text import as_text
-from catalog_service.notify.channels.words import cut, more_in_words, words_of
+from catalog_service.notify.channels.words import more_in_words, words_of
 from catalog_service.views.events import Message
 from schema.errors import DeliveryError
 

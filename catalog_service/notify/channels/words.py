@@ -11,7 +11,7 @@ from itertools import islice
 
 from msgspec import UNSET, Struct
 
-from catalog_service.export.diffs.telling import entry_in_words, in_words, one_line, value_text
+from catalog_service.export.diffs.telling import cut, entry_in_words, in_words, one_line, value_text
 from catalog_service.views.diffs import DiffEntry, ServiceChanges, by_service
 from catalog_service.views.events import CommittedData, Data, DisabledData, HeldData, Message, PingData, SourceData
 from schema.change import AttributeChange
@@ -77,12 +77,6 @@ def words_of(message: Message, most_sets: int) -> Words:
         more_count=len(changes) - sum(len(service.sets) for service in services),
         page=data.links.page,
     )
-
-
-def cut(text: str, most: int) -> str:
-    """Return ``text`` on one line of 1 to ``most`` characters: chats take no empty text."""
-    text = one_line(text).strip() or "-"
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def more_in_words(count: int) -> str:
