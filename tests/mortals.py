@@ -295,12 +295,12 @@ async def prepare(stage: Stage) -> None:
 
 
 async def drain(stage: Stage) -> Left:
-    """Tell in peace what is left to tell, for 20 s at most."""
+    """Tell in peace what is left to tell, for 60 s at most."""
     async with _store(stage) as store, Client(loopback(stage.port), timeout_s=TIMEOUT_S) as client:
         store.queues = stage.queues(store.redis, 50)
         quiet = worker(store, stage.clock, client, CLAIM_FOR)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (left := await _left(store, stage)).relayed < len(stage.steps) or left.waiting or left.due:
                     await quiet.once()
                     await asyncio.sleep(0.02)  # 20 s of its clock

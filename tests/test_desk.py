@@ -367,7 +367,7 @@ async def test_saved_filters_are_shared_by_name(store: Store) -> None:
     """In any case; one in use is not deleted; a subscription has one or its own, whichever was given last."""
     desk = desk_of(store)
     saved = await desk.save_filter(" Prod ", NewFilter(WantedFilter(clouds=()), "for all"), "ann")
-    assert (saved.name, saved.set_by, await desk.filters()) == ("prod", "ann", (saved,))
+    assert (saved.name, saved.set_by, await store.saved_filters.all()) == ("prod", "ann", (saved,))
     id_ = (await desk.create(replace(WEBHOOK, saved_filter="PROD"), "ann")).subscription.id
     assert (await desk.subscription(id_)).saved_filter == "prod"
     with pytest.raises(BadParameterError, match="use the filter prod"):

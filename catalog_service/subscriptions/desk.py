@@ -282,10 +282,6 @@ class Desk:
         entry = AuditEntry(self._clock(), who, "filter-delete", known, in_short(was.filter), "")
         return await self._store.saved_filters.delete(known, entry)
 
-    async def filters(self) -> tuple[SavedFilter, ...]:
-        """Return every saved filter, sorted by name."""
-        return await self._store.saved_filters.all()
-
     async def signing_keys(self) -> tuple[SigningKeyView, ...]:
         """Return the public halves of the keys that sign, made at the first use. Raises SealedError."""
         return (SigningKeyView(public_text(await signing_key(self._store, self._vault, self._random))),)
