@@ -25,7 +25,7 @@ run: install
 	$(BIN)/catalog-service run --demo-if-unreachable
 
 test: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: install
 	$(BIN)/ruff check .

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Result = TypeVar("Result")
+_NOTHING = object()
 
 
 class Flights(Generic[Result]):
@@ -26,9 +27,9 @@ class Flights(Generic[Result]):
 
     async def once(self, name: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """Return what ``work`` called ``name`` gives; a client that goes away does not stop it. Raises as ``work``."""
-        if name in self._kept:
+        if (kept := self._kept.get(name, _NOTHING)) is not _NOTHING:
             self._kept.move_to_end(name)
-            return self._kept[name]
+            return cast("Result", kept)
         task = self._tasks.get(name)
         if task is None:
             task = self._tasks[name] = asyncio.ensure_future(self._done(name, work))

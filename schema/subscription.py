@@ -98,7 +98,7 @@ class Digest(Struct, frozen=True, omit_defaults=True, gc=False):
     """Of a weekly one."""
 
 
-class EventFilter(Struct, frozen=True, omit_defaults=True):
+class EventFilter(Struct, frozen=True, omit_defaults=True, cache_hash=True):
     """Which events, and of a version which changes. Empty keeps everything; several values are alternatives."""
 
     types: tuple[EventType, ...] = (EventType.COMMITTED,)
@@ -159,7 +159,7 @@ class Subscription(Struct, frozen=True, omit_defaults=True):
     """How often it was given another address: ``url`` may look the same then."""
 
 
-class Sealed(Struct, frozen=True, omit_defaults=True, gc=False):
+class Sealed(Struct, frozen=True, omit_defaults=True, gc=False, cache_hash=True):
     """The secrets of a subscription, encrypted (`subscriptions.vault`)."""
 
     secret: bytes
@@ -199,7 +199,7 @@ class Standing(Struct, frozen=True):
     """When its queue is looked at next, None: when something comes."""
 
 
-class Parcel(Struct, frozen=True, omit_defaults=True, gc=False):
+class Parcel(Struct, frozen=True, omit_defaults=True, gc=False, cache_hash=True):
     """What one delivery is about: an event, or those of a run of versions told as one."""
 
     first: Place

@@ -18,6 +18,8 @@ _LEAST = 6
 
 def without_secrets(text: str, channel: Channel, opened: Opened, code: str) -> str:
     """Return ``text`` without ``code``, values of headers, and what of the address `shown_url` leaves out."""
+    if not text:  # as most receivers answer
+        return text
     parts = {code, *_of_headers(opened), *_of_address(channel, opened.url), *_of_address(channel, unquote(opened.url))}
     for part in sorted(parts, key=len, reverse=True):  # the whole before its parts
         if len(part) >= _LEAST:

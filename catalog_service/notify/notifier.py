@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import structlog
 from redis.exceptions import RedisError
@@ -127,7 +126,7 @@ class Notifier:
         return min(_IDLE_S, (found.next_at - self._clock()).total_seconds())
 
     async def _in_lane(self, claim: Claim) -> None:
-        host = urlsplit(claim.subscription.url).netloc
+        host = claim.subscription.url.partition("://")[2].partition("/")[0]
         with self._lanes.used(host):
             try:
                 await self._work(claim, host)
@@ -136,7 +135,7 @@ class Notifier:
             except Exception as error:  # noqa: BLE001 - one subscription's trouble is not the others'
                 _log.exception("a delivery failed", subscription=claim.subscription.id)
                 failed = Attempt(self._clock(), 0, error=f"the catalogue itself failed: {type(error).__name__}")
-                self._settle(claim, Tried(failed))
+                self._settle(claim, delivery_id(claim.subscription.id, claim.item), Tried(failed))
 
     async def _work(self, claim: Claim, host: str) -> None:
         """Send the head of the claimed queue and settle it, or give the claim back."""
@@ -154,10 +153,10 @@ class Notifier:
         elif self._lanes.crowded(host):
             await queues.rest(claim, now, now + _CROWDED_FOR)
         else:
-            self._settle(claim, await self._sender.send(claim, id_))
+            self._settle(claim, id_, await self._sender.send(claim, id_))
 
-    def _settle(self, claim: Claim, tried: Tried | None) -> None:
-        id_, now = delivery_id(claim.subscription.id, claim.item), self._clock()
+    def _settle(self, claim: Claim, id_: str, tried: Tried | None) -> None:
+        now = self._clock()
         told = settled(claim, id_, tried, now, self._chance()) if tried else nothing_told(claim, id_, now)
         self._settler.add(told)
         if tried and tried.attempt.error:

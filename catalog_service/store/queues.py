@@ -7,8 +7,9 @@ equal deliveries. Called by notify; the desk of subscriptions puts pings and rep
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 
 import structlog
@@ -26,6 +27,7 @@ from schema.version import AuditEntry
 QUEUE_MOST = 10_000
 DEAD_KEPT = 1_000
 DELIVERIES_KEPT = 50
+_MOST_READ = 20_000
 _log = structlog.get_logger()
 
 
@@ -147,7 +149,7 @@ class Queues:
         """Write what came of each; False for one whose claim was over: it is done again, under the same id."""
         names = [keys.DUE, keys.CLAIMS, keys.SUBSCRIPTIONS, keys.HEALTHS, keys.TRYING, keys.EVENTS, keys.HEAD]
         prefixes = (keys.queue(""), keys.deliveries(""), keys.logged(""), keys.dead(""))
-        told = b"".join(map(_framed, chain.from_iterable(map(_settled, settlements))))
+        told = b"".join(_framed(chain.from_iterable(map(_settled, settlements))))
         answers = await self._settle(keys=names, args=[told, _ms(now), self._kept, DEAD_KEPT, *prefixes])
         return tuple(map(bool, answers))
 
@@ -197,9 +199,15 @@ def _is_dead(delivery: Delivery) -> bool:
     return delivery.state is DeliveryState.DEAD and delivery.type is not EventType.PING
 
 
-def _framed(field: str | bytes | int) -> bytes:
-    data = field if isinstance(field, bytes) else str(field).encode()
-    return len(data).to_bytes(4) + data
+def _framed(fields: Iterable[str | bytes | int]) -> Iterator[bytes]:
+    for field in fields:
+        data = field if isinstance(field, bytes) else str(field).encode()
+        yield len(data).to_bytes(4, "big")
+        yield data
+
+
+_read = lru_cache(_MOST_READ)(codec.unpack)
+"""What was read before is the same object: the same event waits in a thousand queues."""
 
 
 def _claimed(
@@ -210,12 +218,12 @@ def _claimed(
         return Claim(
             token,
             subscription,
-            codec.unpack(subscription, Subscription),
-            codec.unpack(sealed, Sealed) if sealed else None,
+            _read(subscription, Subscription),
+            _read(sealed, Sealed) if sealed else None,
             codec.unpack(health, Health) if health else Health(),
             codec.unpack(trying, Delivery) if trying else None,
             head,
-            codec.unpack(head, QueueItem),
+            _read(head, QueueItem),
         )
     except CorruptContentError as error:
         _log.error("a subscription is damaged and told nothing", subscription=id_.decode(), error=str(error))
