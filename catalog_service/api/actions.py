@@ -15,6 +15,8 @@ from catalog_service.subscriptions.desk import Desk
 from schema.errors import RequestError
 from schema.version import HeldVersion, Label, Version
 
+OPERATOR = "operator"
+"""Who asks, unless said."""
 _SCHEME = "bearer"
 _OF_BROWSERS = "basic"
 

@@ -6,7 +6,6 @@ In: a snapshot and a `Filter`. Out: the view of it. Called by REST, GraphQL and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 from msgspec.structs import replace
 
@@ -14,9 +13,13 @@ from catalog_service.catalog.resolve import Unresolved, references, unresolved
 from catalog_service.catalog.scope import clouds_of
 from catalog_service.catalog.select import Filter, select, tags_named
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.spelling import nearest
 from catalog_service.catalog.view import View, view
 from schema.errors import NoMatchError, UnresolvedTagsError
 from schema.words import Kind
+
+_NEAR = 0.8
+"""A hint beside other reasons has to be a good one."""
 
 
 def chosen(snapshot: Snapshot, wanted: Filter) -> View:
@@ -127,9 +130,8 @@ def _known(snapshot: Snapshot, parameter: str) -> Iterator[str]:
 
 def _close(value: str, names: Iterable[str]) -> str:
     """Return a hint at that of ``names`` that is spelled nearly as ``value``; empty where none is, or it exists."""
-    known = {name.casefold(): name for name in names}
-    close = get_close_matches(value.casefold(), known, n=1, cutoff=0.8)
-    return f"; did you mean {known[close[0]]}?" if close and close[0] != value.casefold() else ""
+    close = nearest(value, names, _NEAR)
+    return f"; did you mean {close}?" if close and close.casefold() != value.casefold() else ""
 
 
 def _check_uses(snapshot: Snapshot, wanted: Filter, found: View) -> None:

@@ -6,10 +6,10 @@ In: what is published now, and a filter, or the name of a saved one. Called by `
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from difflib import get_close_matches
 
 from catalog_service.catalog.select import Filter, select, tags_named
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.spelling import nearest
 from catalog_service.store.connect import Store
 from schema.errors import BadParameterError, UnknownSubscriptionError
 from schema.subscription import EventFilter
@@ -43,7 +43,6 @@ async def check_names(published: Published, wanted: EventFilter) -> None:
 
 
 def _unknown(field: str, message: str, value: str, known: set[str]) -> BadParameterError:
-    spelled = {name.casefold(): name for name in known}
-    close = get_close_matches(value.casefold(), spelled, n=1)
-    hint = f"; did you mean {spelled[close[0]]}?" if close else ""
+    close = nearest(value, known)
+    hint = f"; did you mean {close}?" if close else ""
     return BadParameterError(f"{message}{hint}", parameter=f"filter.{field}", value=value)

@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catalog_service.catalog.event_filter import diff_filter
+from catalog_service.catalog.spelling import nearest
 from catalog_service.subscriptions.targets import Policy, check_headers, check_mail, check_url
 from catalog_service.subscriptions.vault import Headers
 from schema.errors import BadParameterError
@@ -152,8 +153,8 @@ def _spelled(names: tuple[str, ...], sources: tuple[str, ...]) -> tuple[str, ...
     known = {name.casefold(): name for name in sources}
     for name in names:
         if name.casefold() not in known:
-            close = get_close_matches(name.casefold(), known, n=1)
-            hint = f"did you mean {known[close[0]]}?" if close else f"there are {', '.join(sorted(sources))}"
+            close = nearest(name, sources)
+            hint = f"did you mean {close}?" if close else f"there are {', '.join(sorted(sources))}"
             _refuse(f"no source is named {name!r}; {hint}", "filter.sources")
     return tuple(dict.fromkeys(known[name.casefold()] for name in names))
 

@@ -9,9 +9,6 @@ from catalog_service.api.actions import Actions, BusyError, check_operator
 from catalog_service.api.graphql.asked import Context
 from schema.errors import LeaseTakenError, StaleHeadError
 
-OPERATOR = "operator"
-"""Who asks, unless said."""
-
 
 def allowed(info: Context) -> Actions:
     """Return what may be done. Raises ForbiddenError, UnauthenticatedError."""

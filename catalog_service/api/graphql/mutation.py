@@ -10,9 +10,9 @@ from collections.abc import Callable
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from catalog_service.api.actions import Ran
+from catalog_service.api.actions import OPERATOR, Ran
 from catalog_service.api.graphql import change_types
-from catalog_service.api.graphql.acting import OPERATOR, allowed, busy
+from catalog_service.api.graphql.acting import allowed, busy
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.query import Resolver
 from catalog_service.api.reads.asked import naming

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from catalog_service.api.actions import OPERATOR
 from catalog_service.api.graphql import subscriber_types
-from catalog_service.api.graphql.acting import OPERATOR, allowed, busy
+from catalog_service.api.graphql.acting import allowed, busy
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.mutation import action
 from catalog_service.api.graphql.subscriber_inputs import (

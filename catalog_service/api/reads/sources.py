@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 from catalog_service.api.reads.asked import Sources
 from catalog_service.catalog.select import Filter
 from catalog_service.catalog.snapshot import Snapshot
+from catalog_service.catalog.spelling import nearest
 from catalog_service.reader import Reader
 from catalog_service.views.sources import SourceView, source_view
 from schema.errors import UnknownSourceError
@@ -32,8 +32,8 @@ def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> t
     known = {name.casefold(): name for name in (*(one.name for one in sources), *reader.current.by_source)}
     for name in names:
         if name.casefold() not in known:
-            close = get_close_matches(name.casefold(), known, n=1)
-            hint = f"did you mean {known[close[0]]}?" if close else f"there are {', '.join(sorted(known.values()))}"
+            close = nearest(name, known.values())
+            hint = f"did you mean {close}?" if close else f"there are {', '.join(sorted(known.values()))}"
             message = f"no source is named {name!r}; {hint}"
             raise UnknownSourceError(message, parameter="source", value=name, known=tuple(sorted(known.values())))
     return tuple(known[name.casefold()] for name in names)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog_service.api.actions import check_operator
+from catalog_service.api.actions import OPERATOR, check_operator
 from catalog_service.api.answers import Body
 from catalog_service.api.bounds import bounded_body
 from catalog_service.api.context import Context, encode
@@ -25,8 +25,7 @@ from catalog_service.subscriptions.wanted import read_wanted
 MOST_BYTES = 64_000
 OF_A_BODY = (413, 415)
 """Statuses of problem documents of an operation that takes a body."""
-_WHO = "operator"
-BY = Parameter("by", "Who asks: the audit tells.", default=_WHO)
+BY = Parameter("by", "Who asks: the audit tells.", default=OPERATOR)
 _HEADERS = {"Cache-Control": "no-store"}
 
 T = TypeVar("T", bound=Struct)
@@ -39,7 +38,7 @@ def desk_for(context: Context, request: Request) -> Desk:
 
 def asked_by(request: Request) -> str:
     """Return who asks, which the desk checks. Raises BadParameterError."""
-    return one(request.query_params, BY.name) or _WHO
+    return one(request.query_params, BY.name) or OPERATOR
 
 
 async def body_of(request: Request, type_: type[T]) -> T:
