@@ -104,10 +104,11 @@ class Queues:
         A queue beyond 10,000 items loses its oldest, which is counted (`dropped`).
         """
         names = [keys.RELAYED, keys.DUE, keys.DROPPED, *(keys.queue(one.subscription) for one in items)]
-        packs: dict[QueueItem, bytes] = {}
         arguments: list[str | bytes | int] = [str(before), str(after), QUEUE_MOST]
+        packed_item, data = None, b""
         for one in items:
-            data = packs.get(one.item) or packs.setdefault(one.item, codec.pack(one.item))
+            if one.item is not packed_item:  # the event is the same in all queues
+                packed_item, data = one.item, codec.pack(one.item)
             arguments += [one.subscription, data, _ms(one.due_at)]
         return bytes(await self._relay(keys=names, args=arguments)) == b"OK"
 
