@@ -24,6 +24,7 @@ settings.load_profile("untimed")
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One more than there are cores: many tests wait for other processes."""
     return (os.cpu_count() or 1) + 1
