@@ -17,6 +17,7 @@ from catalog_service.events.committed import committed
 from catalog_service.events.judgements import Judgements
 from catalog_service.events.links import Origin
 from catalog_service.reader import Reader
+from catalog_service.store import keys
 from catalog_service.store.connect import Store
 from schema.endpoint_set import endpoint_set
 from schema.event import EventType, Place
@@ -223,6 +224,17 @@ async def test_what_was_pruned_is_still_an_entry(store: Store) -> None:
     assert "cannot be shown" in found[3][2]
     assert "<table>" in found[0][3]
     assert "<table>" not in found[3][3]
+
+
+async def test_a_damaged_version_is_an_entry_without_its_changes(store: Store) -> None:
+    """The others are told in full: one damaged changeset takes no feed away."""
+    for number in range(4):
+        await commit(store, TAGS, TAGS_2 if number % 2 else TAGS_1, START + number * DAY)
+    await store.redis.execute_command("HSET", keys.CHANGESETS, 3, b"damaged")
+    app, _ = await application(store)
+    async with client(app) as opened:
+        found = entries(await opened.get("/v1/feed.atom"))
+    assert ["<table>" in entry[3] for entry in found] == [True, False, True, True]
 
 
 async def test_what_is_undone_is_what_was(store: Store) -> None:

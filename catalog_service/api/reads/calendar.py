@@ -40,7 +40,7 @@ async def effective_days(reader: Reader, past: Past, origin: Origin, wanted: Eve
     """Return the days of what ``wanted`` keeps, of versions within 120 days before the newest; the earliest first.
 
     Raises:
-        RedisError, OSError, CorruptContentError: the store is away, or damaged.
+        RedisError, OSError: the store is away.
     """
     if wanted.only is Only.REMOVED or not reader.current.contents:
         return ()

@@ -37,7 +37,7 @@ class Feeds:
         self._kept: OrderedDict[tuple[Event, EventFilter], FeedEntry | None] = OrderedDict()
 
     async def newest(self, wanted: EventFilter, most: int) -> tuple[FeedEntry, ...]:
-        """Return up to ``most`` entries that ``wanted`` keeps. Raises RedisError, OSError, CorruptContentError."""
+        """Return up to ``most`` entries that ``wanted`` keeps. Raises RedisError, OSError."""
         recent = reversed((await self._hub.recent())[-_LOOK_BACK:])
         events = [event for event in recent if passes(event, wanted)]
         found: list[FeedEntry] = []

@@ -11,16 +11,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import structlog
+
 from catalog_service.catalog.fold import apply, invert
 from catalog_service.catalog.judged import judged
 from catalog_service.events.judgements import Told
 from catalog_service.reader import Reader
 from schema.change import Changeset
 from schema.endpoint_set import EndpointSet
-from schema.errors import GoneError
+from schema.errors import CorruptContentError, GoneError
 from schema.version import Version
 
 Records = tuple[EndpointSet, ...]
+_log = structlog.get_logger()
 
 
 class Walk:
@@ -32,13 +35,17 @@ class Walk:
         """The content of the version to come next, of each source."""
 
     async def told(self, version: Version) -> Told:
-        """Return what there is to tell of ``version``. Raises RedisError, OSError, CorruptContentError."""
+        """Return what there is to tell of ``version``: without its changes, where they are gone or damaged.
+
+        Raises RedisError, OSError.
+        """
         store = self._reader.store
         previous = await store.versions.back(1, version.version) or 0
         try:
             changes = await store.contents.changes_of(version)
             records = self._undone.pop(version.version, None) or await self._reader.records_of(version)
-        except GoneError:
+        except (GoneError, CorruptContentError) as error:
+            _log.warning("a version is told without its changes", version=version.version, error=str(error))
             return Told((version,), previous, None)
         return await asyncio.to_thread(self._judged, version, previous, changes, records)
 
