@@ -22,7 +22,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
 from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -33,8 +32,11 @@ from uvicorn.loops.auto import auto_loop_factory
 from bench.measure import Row
 from catalog_service.api.app import create_app
 from catalog_service.api.context import encode
+from catalog_service.api.gate.rules import GateRules
 from catalog_service.catalog.snapshot import Snapshot, SourceContent
+from catalog_service.cli.listen import bound, serve_app
 from catalog_service.reader import Reader
+from catalog_service.settings import load_settings
 from catalog_service.store import codec
 from catalog_service.store.connect import Store, open_store
 from catalog_service.sync.run import run_source
@@ -185,9 +187,10 @@ async def _filled(directory: Path, file: bytes) -> None:
 async def _serve(directory: Path, port: int) -> None:
     """Serve a store as the product does, and one record of it the obvious way."""
     async with open_store(None, directory, service=True) as store:
-        app = create_app(Reader(store, warm=True), (_SOURCE.info,))
+        app = create_app(Reader(store, warm=True), (_SOURCE.info,), rules=GateRules(rate_limit=10_000_000))
         app.router.routes.append(Route("/bench/redis", _obvious(store)))
-        await uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False)).serve()
+        with bound(load_settings({"port": port})) as listening:
+            await serve_app(app, listening, lambda: None)
 
 
 def _obvious(store: Store) -> Callable[[Request], Awaitable[Response]]:

@@ -28,6 +28,8 @@ from schema.version import Point, Version
 _OLD_SNAPSHOTS = 4
 _BLOCK_MS = 4000
 _RETRY_S = 1.0
+_COMING = 1000
+"""More versions than are ever committed before a process that serves sees the first of them."""
 _LATEST = re.compile(r"^latest(?:~(\d{1,9}))?$")
 _SPECS = "a version number, latest, latest~N, a date or a date-time"
 _log = structlog.get_logger()
@@ -178,14 +180,18 @@ class Reader:
     async def versions(
         self, *, source: str | None = None, before: int | None = None, limit: int = 50
     ) -> tuple[Version, ...]:
-        """Return up to ``limit`` versions, live and imported, that come after ``before``.
+        """Return up to ``limit`` versions, live and imported, that come after ``before``; none that is not served yet.
 
         Of one source by upstream's dates, of all by number; the newest first.
         """
+        stored = self.store.versions
+        coming = {one.version for one in await stored.after(self.current.version, _COMING)}
         if source:
-            return await self.store.versions.versions(await self.store.versions.timeline(source, before, limit))
-        last = await self.store.versions.last() if before is None else before - 1
-        return await self.store.versions.versions(range(last, max(0, last - limit), -1))
+            numbers = await stored.timeline(source, before, limit + len(coming))
+        else:
+            last = await stored.last() if before is None else before - 1
+            numbers = tuple(range(last, max(0, last - limit - len(coming)), -1))
+        return await stored.versions([one for one in numbers if one not in coming][:limit])
 
     async def _named(self, text: str) -> Point:
         if found := _LATEST.match(text):

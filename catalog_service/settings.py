@@ -6,119 +6,44 @@ setting and where its value came from. Read once a process, by the composition r
 
 from __future__ import annotations
 
-import base64
 import os
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from email.errors import MessageError
-from email.headerregistry import Address
-from email.utils import parseaddr
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 from pydantic_settings.exceptions import SettingsError
 
+from catalog_service.setting_types import (
+    File,
+    Folder,
+    Hosts,
+    HttpUrl,
+    Keys,
+    MailFrom,
+    Mirror,
+    Networks,
+    Origins,
+    Ports,
+    RedisUrl,
+    Seconds,
+    SmtpUrl,
+    Token,
+    default_data_dir,
+)
 from schema.errors import BadParameterError
 
 PREFIX = "CATALOG_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-_TOKEN_LEAST = 16
-_KEY_BYTES = 32
-
-
-def _redis_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.path):
-        raise ValueError("a Redis address is needed: redis://host:6379/0, rediss://... or unix:///path")
-    return url
-
-
-def _token(token: str) -> str:
-    if token and (len(token) < _TOKEN_LEAST or not token.isascii() or not token.isprintable() or " " in token):
-        raise ValueError(f"at least {_TOKEN_LEAST} printable ASCII characters are needed, no space")
-    return token
-
-
-def _http_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("an http or https address is needed")
-    return url
-
-
-def _smtp_url(url: str) -> str:
-    parts = urlsplit(url)
-    try:
-        fits = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
-    except ValueError:  # the port is none
-        fits = False
-    if not fits:
-        raise ValueError("a mail server's address is needed: smtp://host:587 or smtps://host")
-    return url
-
-
-def _mail_from(sender: str) -> str:
-    try:
-        fits = not sender or (sender.isprintable() and Address(addr_spec=parseaddr(sender)[1]).domain)
-    except (ValueError, IndexError, MessageError):  # what the standard library raises for one that is none
-        fits = False
-    if not fits:
-        raise ValueError("an e-mail address is needed: ops@contoso.example, or Name <ops@contoso.example>")
-    return sender
-
-
-def _key(keys: str) -> str:
-    for key in filter(None, keys.split(",")):
-        try:
-            decoded = base64.b64decode(key.strip(), validate=True)
-        except ValueError:
-            decoded = b""
-        if len(decoded) != _KEY_BYTES:
-            raise ValueError(f"{_KEY_BYTES} random bytes in Base64 are needed: openssl rand -base64 {_KEY_BYTES}")
-    return keys
-
-
-def _listed(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _network(network: str) -> str:
-    return str(ip_network(network))
-
-
-def _mirror(mirror: str) -> str:
-    return _http_url(mirror) if "://" in mirror else str(_absolute(Path(mirror)))
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
-
-
-def _default_data_dir() -> Path:
-    home = os.environ.get("XDG_DATA_HOME")
-    return (Path(home) if home else Path("~/.local/share").expanduser()) / "catalog-service"
-
-
-def _as_text(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-Network = Annotated[str, AfterValidator(_network)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class Settings(BaseSettings):
@@ -128,38 +53,90 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
-        None, repr=False, description="A Redis to use; without one the embedded server of the data directory serves."
+    redis_url: RedisUrl | None = Field(
+        None,
+        repr=False,
+        description="A Redis to use: redis://, rediss:// (TLS), unix://, redis+sentinel://host:26379,host:26379/name or"
+        " redis+cluster://host:6379,host:6379; without one the embedded server of the data directory serves.",
     )
-    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
-        default_factory=_default_data_dir,
+    redis_username: str = Field("", description="The ACL user of Redis, where the address names none.")
+    redis_password: str = Field("", repr=False, description="Its password, where the address has none.")
+    redis_sentinel_username: str = Field("", description="The ACL user of the Sentinels, where they have one.")
+    redis_sentinel_password: str = Field("", repr=False, description="The password of the Sentinels.")
+    redis_tls_ca: File | None = Field(
+        None, description="Certificates (PEM) that Redis may show over TLS; by default the system's."
+    )
+    redis_tls_cert: File | None = Field(None, description="The certificate (PEM) that Redis is shown, where it asks.")
+    redis_tls_key: File | None = Field(None, description="Its key (PEM).")
+    redis_timeout_s: Seconds = Field(5.0, description="Seconds Redis may take to connect, and for one command.")
+    redis_connections: int = Field(
+        32, ge=4, le=1000, description="The most connections to Redis; who needs one more waits."
+    )
+    data_dir: Folder = Field(
+        default_factory=default_data_dir,
         description="Where the embedded server keeps its data; by default $XDG_DATA_HOME/catalog-service, "
         "or ~/.local/share/catalog-service.",
     )
-    mirror: Annotated[str, BeforeValidator(_as_text), AfterValidator(_mirror)] | None = Field(
+    mirror: Mirror | None = Field(
         None, description="A folder or an http(s) address with copies of the sources (host/path?query) to read instead."
     )
     host: str = Field("127.0.0.1", min_length=1, description="The address to serve on.")
     port: int = Field(8080, ge=0, le=65535, description="The port to serve on; 0 takes any free one.")
-    operator_token: Annotated[str, AfterValidator(_token)] = Field(
+    grace_s: float = Field(
+        10.0, ge=0, le=600, description="Seconds that what is under way has to end in, when asked to stop."
+    )
+    anonymous_read: bool = Field(default=True, description="Whether the catalogue may be read without a token.")
+    operator_token: Token = Field(
         "",
         repr=False,
-        description="What a client shows (Authorization: Bearer) to sync, accept, reject, label, roll back or manage"
-        " subscriptions through the API; without one nobody can. Sixteen characters or more.",
+        description="A token (Authorization: Bearer) that may do everything through the API, to make the first others"
+        " with; sixteen characters or more. Without one, and without tokens made by `token create`, nothing can be"
+        " changed through it.",
+    )
+    rate_limit: int = Field(
+        6000, ge=0, le=10_000_000, description="Requests a minute of one client, over all replicas; 0: as many as come."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Networks of proxies whose X-Forwarded-For and -Proto are believed, separated by commas."
+    )
+    allowed_hosts: Hosts = Field(
+        (), description="Host names that requests may be for, separated by commas, *.contoso.example too; none: any."
+    )
+    cors_origins: Origins = Field(
+        (), description="Origins whose pages may read the API from browsers, separated by commas; *: all."
+    )
+    hsts_s: int = Field(
+        31_536_000, ge=0, description="Seconds that browsers are told to insist on TLS, where they came by it; 0: not."
+    )
+    graphiql: bool = Field(default=True, description="Whether browsers get GraphiQL at /graphql.")
+    docs: bool = Field(default=True, description="Whether /docs is there.")
+    streams_most: int = Field(
+        10_000, ge=1, description="The most streams (SSE, websockets) open at once in a process; more are told to wait."
+    )
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="A second port with /metrics, /healthz and /readyz, for workers too; 0: any."
+    )
+    fresh_s: dict[str, Annotated[int, Field(ge=60)]] = Field(
+        default_factory=dict,
+        description="Seconds within which what is served of a source is to be confirmed, by source name (60 or more);"
+        " by default three times its interval.",
+    )
+    tracing: bool = Field(
+        default=False, description="Whether traces are sent by OpenTelemetry (extra `otel`, OTEL_* variables)."
     )
     public_url: HttpUrl | None = Field(
         None, description="The address users reach the service at, for links in messages; by default its own."
     )
-    encryption_key: Annotated[str, AfterValidator(_key)] = Field(
+    encryption_key: Keys = Field(
         "",
         repr=False,
         description="What the secrets of subscriptions are sealed with: 32 bytes in Base64; older keys after commas"
         " still open. Without one there are no subscriptions.",
     )
-    webhook_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = Field(
+    webhook_networks: Networks = Field(
         (), description="Networks beyond the public Internet that may be told, separated by commas."
     )
-    webhook_ports: Annotated[tuple[Port, ...], NoDecode, BeforeValidator(_listed)] = Field(
+    webhook_ports: Ports = Field(
         (443, 8443), min_length=1, description="Ports that subscribers' addresses may have, separated by commas."
     )
     webhook_http: bool = Field(default=False, description="Whether subscribers may have http addresses.")
@@ -167,14 +144,12 @@ class Settings(BaseSettings):
         60, ge=0, le=3600, description="Seconds within which the changes of one source are told as one, unless said."
     )
     deliveries_kept: int = Field(50, ge=1, le=1000, description="How many deliveries of each subscription are logged.")
-    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = Field(
+    smtp_url: SmtpUrl | None = Field(
         None,
         repr=False,
         description="The mail server: smtp://user:password@host:587 (STARTTLS where offered) or smtps://.",
     )
-    mail_from: Annotated[str, AfterValidator(_mail_from)] = Field(
-        "", max_length=200, description="The sender of e-mail."
-    )
+    mail_from: MailFrom = Field("", max_length=200, description="The sender of e-mail.")
     addresses: dict[str, HttpUrl] = Field(
         default_factory=dict, description="Addresses to read sources from instead of their own, by source name."
     )
@@ -209,9 +184,11 @@ def load_settings(flags: Mapping[str, object], config: Path | None = None) -> Se
     except ValidationError as error:
         told = [_told(one, flags, table, config) for one in error.errors(include_url=False, include_input=False)]
         raise BadParameterError("; ".join(told), parameter=str(error.errors()[0]["loc"][0])) from None
-    except SettingsError as error:  # the one structured variable
-        message = f"{PREFIX}ADDRESSES must be a JSON object of source names and addresses: {error.__cause__}"
-        raise BadParameterError(message, parameter="addresses") from None
+    except SettingsError as error:  # a structured variable
+        name = "fresh_s" if '"fresh_s"' in str(error) else "addresses"
+        what = "seconds" if name == "fresh_s" else "addresses"
+        message = f"{PREFIX}{name.upper()} must be a JSON object of source names and {what}: {error.__cause__}"
+        raise BadParameterError(message, parameter=name) from None
 
 
 def _read_table(config: Path) -> dict[str, object]:

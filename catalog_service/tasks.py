@@ -9,7 +9,7 @@ from typing import Any
 _CANCEL_S = 0.1
 
 
-async def stop(*tasks: asyncio.Task[None]) -> None:
+async def stop(*tasks: asyncio.Task[Any]) -> None:
     """Cancel ``tasks`` until all have ended; how they ended is not told.
 
     Once is not enough: before Python 3.12 `asyncio.wait_for`, which redis-py uses, loses a cancellation

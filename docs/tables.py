@@ -1,4 +1,4 @@
-"""The README's tables, made from the code: ``python docs/tables.py [--check]``.
+"""The tables of the README and of the docs, made from the code: ``python docs/tables.py [--check]``.
 
 Between ``<!-- table: NAME -->`` and ``<!-- end -->`` stands what this prints, and ``make check`` fails where it
 does not.
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from catalog_service import metrics
 from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.catalog.scenarios import all_scenarios
 from catalog_service.export.format import Limit
@@ -21,20 +22,23 @@ from schema.guard import GuardLimits
 from schema.words import EVERY_CLOUD, Kind
 from scrapers.sources import SOURCES
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+_DOCS = Path(__file__).resolve().parent
+FILES = (_DOCS.parent / "README.md", _DOCS / "observability.md")
 _MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> int:
-    """Write the tables into the README, or with --check say whether they are up to date."""
-    before = README.read_text(encoding="utf-8")
-    after = _MARKED.sub(lambda found: found[1] + "\n".join(_TABLES[found[2]]()) + "\n" + found[3], before)
-    if "--check" in sys.argv:
-        if before != after:
-            print("README.md is out of date: run `make contracts`", file=sys.stderr)
-        return before != after
-    README.write_text(after, encoding="utf-8")
-    return 0
+    """Write the tables into the files, or with --check say whether they are up to date."""
+    outdated = 0
+    for file in FILES:
+        before = file.read_text(encoding="utf-8")
+        after = _MARKED.sub(lambda found: found[1] + "\n".join(_TABLES[found[2]]()) + "\n" + found[3], before)
+        if "--check" not in sys.argv:
+            file.write_text(after, encoding="utf-8")
+        elif before != after:
+            print(f"{file.name} is out of date: run `make contracts`", file=sys.stderr)
+            outdated = 1
+    return outdated
 
 
 def _sources() -> Iterator[str]:
@@ -98,6 +102,21 @@ def _addresses() -> Iterator[str]:
         yield f"| `{method}{one.path}` | {summary.partition(chr(10))[0].replace('``', '`')} | {named} |"
 
 
+def _metrics() -> Iterator[str]:
+    yield "| metric | type | labels | what |"
+    yield "|---|---|---|---|"
+    for one in metrics.COUNTED:
+        family = next(iter(one.describe()))
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        yield _metric(name, family.type, one._labelnames, family.documentation)  # noqa: SLF001 - it tells them nowhere else
+    for standing in metrics.STANDING:
+        yield _metric(standing.name, "gauge, read at the scrape", standing.labels, standing.help)
+
+
+def _metric(name: str, kind: str, labels: tuple[str, ...], what: str) -> str:
+    return f"| `{name}` | {kind} | {' '.join(f'`{label}`' for label in labels)} | {what} |"
+
+
 def _entries(limit: Limit | None) -> str:
     if limit is None:
         return ""
@@ -108,6 +127,7 @@ def _entries(limit: Limit | None) -> str:
 _TABLES = {
     "addresses": _addresses,
     "formats": _formats,
+    "metrics": _metrics,
     "scenarios": _scenarios,
     "sources": _sources,
     "settings": _settings,

@@ -107,6 +107,24 @@ class BadParameterError(RequestError):
     code = "BAD_PARAMETER"
 
 
+class UnauthenticatedError(RequestError):
+    """Only who shows a token may do this, or the one shown is wrong, revoked or expired."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ForbiddenError(RequestError):
+    """The token lacks the scope that this needs (``facts["needed"]``), or nobody may do it here."""
+
+    code = "FORBIDDEN"
+
+
+class UnknownTokenError(RequestError):
+    """No API token has this id."""
+
+    code = "UNKNOWN_TOKEN"
+
+
 class UnknownVersionError(RequestError):
     """No such version, label or date in this catalogue."""
 

@@ -210,6 +210,8 @@ class Parcel(Struct, frozen=True, omit_defaults=True, gc=False, cache_hash=True)
     """What tells ``last`` from an event of another history, which a store that lost its newest versions begins."""
     ping: str = ""
     """Of a ping: what makes it one of its own. It is about no event."""
+    change: str = ""
+    """Of one version: what it changed, whatever its number. A commit that was lost and is made again has the same."""
 
 
 def parcel_of(event: Event) -> Parcel:

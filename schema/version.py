@@ -86,22 +86,27 @@ class Label(Struct, frozen=True):
     set_by: str
 
 
-class AuditEntry(Struct, frozen=True):
+class AuditEntry(Struct, frozen=True, omit_defaults=True):
     """One thing a person did to the catalogue."""
 
     at: datetime
     who: str
+    """The token's name, or whom its bearer named with ``by``; on the command line a user's name, or ``--by``."""
     action: str
-    """``label-set``, ``label-delete``, ``accept``, ``reject``, ``rollback`` or ``prune``; ``filter-set``,
-    ``filter-delete``; ``subscription-`` and ``create``, ``edit``, ``verify``, ``test``, ``pause``, ``resume``,
-    ``rotate``, ``replay``, ``delete`` or ``reseal``; ``signing-key-renew``."""
+    """``sync``, ``import`` or ``reparse``; ``label-set``, ``label-delete``, ``accept``, ``reject``, ``rollback`` or
+    ``prune``; ``filter-set``, ``filter-delete``; ``subscription-`` and ``create``, ``edit``, ``verify``, ``test``,
+    ``pause``, ``resume``, ``rotate``, ``replay``, ``delete`` or ``reseal``; ``signing-key-renew``; ``token-create``,
+    ``token-revoke``; ``restore``, ``fsck-repair``."""
     subject: str
-    """The label's or the saved filter's name, the subscription's id, or the source; of ``prune`` what it dropped,
-    which is ``versions``, of ``subscription-reseal`` what was sealed anew, ``secrets``."""
+    """The label's or the saved filter's name, the id of the subscription or the token, or the source; of ``prune``
+    what it dropped, which is ``versions``, of ``subscription-reseal`` what was sealed anew, ``secrets``."""
     before: str
     """What was there, as short text: a version's number, as a rule. Empty: nothing."""
     after: str
-    """What is there since. Empty: nothing."""
+    """What is there since; of what a person had run, what it came to. Empty: nothing."""
+    token: str = ""
+    """Id of the token that was shown; ``operator``: the one of the settings; ``cli``: a command. Empty: from before
+    there were tokens."""
 
 
 class HeldVersion(Struct, frozen=True, omit_defaults=True):

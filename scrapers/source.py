@@ -42,11 +42,13 @@ class Source(Struct, frozen=True):
     """When upstream ended: nothing is fetched, its history until then is imported from files."""
     gives: str = ""
     """What it publishes, in a few words for people choosing a source."""
+    fresh_s: int | None = None
+    """The operator's objective of freshness (`SourceInfo.fresh_within_s`); None: the usual one."""
 
     @property
     def info(self) -> SourceInfo:
         """What readers are told about this source."""
-        return SourceInfo(self.name, self.title, self.cloud, self.url, self.interval_s, self.archive)
+        return SourceInfo(self.name, self.title, self.cloud, self.url, self.interval_s, self.archive, self.fresh_s)
 
     @property
     def archive(self) -> bool:

@@ -107,21 +107,28 @@ SOURCES: tuple[Source, ...] = (
 """In the order people see them."""
 
 
-def configured(addresses: tuple[tuple[str, str], ...] = ()) -> tuple[Source, ...]:
+def configured(
+    addresses: tuple[tuple[str, str], ...] = (), fresh: tuple[tuple[str, int], ...] = ()
+) -> tuple[Source, ...]:
     """Return every source, entry points after our own, with ``addresses`` (source name, url) in place of the defaults.
 
+    ``fresh`` (source name, seconds) sets objectives of freshness.
+
     Raises:
-        UnknownSourceError: an address names no source.
+        UnknownSourceError: an address or an objective names no source.
         BadParameterError: two sources have one name, or an entry point is not a source.
     """
     sources = (*SOURCES, *_from_entry_points())
     names = [source.name for source in sources]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise BadParameterError(f"two sources are named {', '.join(doubled)}", parameter="sources")
-    for name, _ in addresses:
+    for name, _ in (*addresses, *fresh):
         source_named(sources, name)
-    replaced = dict(addresses)
-    return tuple(structs.replace(source, url=replaced.get(source.name, source.url)) for source in sources)
+    replaced, objectives = dict(addresses), dict(fresh)
+    return tuple(
+        structs.replace(source, url=replaced.get(source.name, source.url), fresh_s=objectives.get(source.name))
+        for source in sources
+    )
 
 
 def source_named(sources: tuple[Source, ...], name: str) -> Source:

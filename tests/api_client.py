@@ -149,9 +149,8 @@ async def published(store: Store) -> None:
 
 
 @contextlib.contextmanager
-def served_url(redis_socket: Path, folder: Path, fill: Callable[[Store], Awaitable[None]]) -> Iterator[str]:
+def served_url(url: str, folder: Path, fill: Callable[[Store], Awaitable[None]]) -> Iterator[str]:
     """Give the address of a store filled by ``fill``, for commands run in this process; emptied afterwards."""
-    url = f"unix://{redis_socket}"
 
     async def begin(fill: Callable[[Store], Awaitable[None]] | None) -> None:
         async with open_store(url, folder, service=False) as store:

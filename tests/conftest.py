@@ -1,10 +1,13 @@
-"""Fixtures shared by all tests: a real embedded Redis a session, an empty store a test, the corpus."""
+"""Fixtures shared by all tests: a real Redis a session, an empty store a test, the corpus.
+
+CATALOG_TEST_STORE chooses the Redis: embedded (default), redis, sentinel or cluster (`make test-redis STORE=...`).
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from catalog_service.notify.notifier import Notifier
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.server_process import spawn, stop
 from schema.event import Place
+from tests import redis_shapes
 from tests.local_source import Clock
 from tests.telling import Receiver, notifying, receiving
 
@@ -21,6 +25,9 @@ from tests.telling import Receiver, notifying, receiving
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+SHAPE = os.environ.get("CATALOG_TEST_STORE", "embedded")
+FAILOVER_EVERY = 50
+"""On Sentinel, so many tests with a store have another primary than those before them."""
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
@@ -32,22 +39,54 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.fixture(scope="session")
 def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The socket of a Redis of this test session alone."""
+    """The socket of an embedded Redis of this test session alone; for tests that need one whatever the shape."""
     directory = tmp_path_factory.mktemp("redis")
     socket = directory / "s"
     process = spawn(directory, socket)
+    while process.poll() is None and not socket.exists():
+        time.sleep(0.01)
     yield socket
     stop(process, 10)
 
 
+@pytest.fixture(scope="session")
+def shape(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The address of the chosen Redis of this test session alone, and what is done with it between tests."""
+    if SHAPE == "embedded":
+        yield f"unix://{request.getfixturevalue('redis_socket')}", lambda: None
+        return
+    directory = tmp_path_factory.mktemp("redis")
+    if SHAPE == "sentinel":
+        # A busy machine is no failure: they fail over when they are told to.
+        with redis_shapes.sentinels(directory, down_after_ms=60_000) as servers:
+            yield servers.url, redis_shapes.every(FAILOVER_EVERY, servers.fail_over)
+    elif SHAPE == "cluster":
+        with redis_shapes.cluster(directory) as nodes:
+            yield nodes.url, lambda: None
+    else:
+        assert SHAPE == "redis", "CATALOG_TEST_STORE is embedded, redis, sentinel or cluster"
+        # What the tests themselves do besides: empty it, list its keys, fill it up.
+        rights = f"{redis_shapes.RIGHTS} +flushall +keys +config +info"
+        with redis_shapes.one(
+            directory, "--user", "catalog", "on", ">password", *rights.split(), password="admins"
+        ) as server:
+            yield server.url.replace("//", "//catalog:password@"), lambda: None
+
+
+@pytest.fixture(scope="session")
+def redis_url(shape: tuple[str, Callable[[], None]]) -> str:
+    """The address of a Redis of this test session alone."""
+    return shape[0]
+
+
 @pytest.fixture
-async def store(redis_socket: Path, tmp_path: Path) -> AsyncIterator[Store]:
+async def store(shape: tuple[str, Callable[[], None]], tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    for _ in range(500):
-        if redis_socket.exists():
-            break
-        await asyncio.sleep(0.01)
-    async with open_store(f"unix://{redis_socket}", tmp_path, service=False) as opened:
+    url, between = shape
+    between()
+    async with open_store(url, tmp_path, service=False) as opened:
         await opened.redis.flushall()
         await opened.ping()
         yield opened

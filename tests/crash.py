@@ -1,6 +1,6 @@
 """Run as a process: syncs a source in children that are killed before or after their n-th Redis command.
 
-``python -m tests.crash SOCKET`` prints one JSON line a child: where it died, what was then served, and
+``python -m tests.crash URL`` prints one JSON line a child: where it died, what was then served, and
 what the next run came to. tests/test_crash.py judges them.
 """
 
@@ -13,10 +13,10 @@ import signal
 import sys
 from typing import Any
 
-from redis.asyncio import Redis
-
 from catalog_service.store import keys
+from catalog_service.store.client import Client
 from catalog_service.store.connect import Store
+from catalog_service.store.connection import RedisOptions, opened_redis
 from catalog_service.sync.run import run_source
 from schema.endpoint_set import content_digest
 from tests.local_source import Clock, Shelf, body, local_source
@@ -25,7 +25,7 @@ ONE = {f"t{i}": [f"20.{i}.0.0/16"] for i in range(30)}
 TWO = {**ONE, "t1": ["20.1.0.0/17"]}
 
 
-class DyingRedis(Redis):
+class DyingRedis(Client):
     """A client that kills its process at its n-th command: 2n before it is sent, 2n + 1 after its reply."""
 
     dies_at = 0
@@ -33,7 +33,7 @@ class DyingRedis(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         self._live_or_die()
-        reply = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        reply = await super().execute_command(*args, **options)
         self._live_or_die()
         return reply
 
@@ -43,25 +43,23 @@ class DyingRedis(Redis):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def sync(socket: str, records: dict[str, list[str]]) -> str:
-    redis = DyingRedis(unix_socket_path=socket)
+async def sync(url: str, records: dict[str, list[str]]) -> str:
     source, shelf = local_source(), Shelf()
     shelf.bodies[source.url] = body(records)
-    try:
-        return (await run_source(source, shelf, Store(redis), Clock())).result
-    finally:
-        await redis.aclose()
+    async with opened_redis(url, RedisOptions()) as redis:
+        dying = DyingRedis(redis.connection_pool, redis.primary)
+        return (await run_source(source, shelf, Store(dying), Clock())).result
 
 
-async def start_anew(socket: str) -> None:
-    async with Redis(unix_socket_path=socket) as redis:
+async def start_anew(url: str) -> None:
+    async with opened_redis(url, RedisOptions()) as redis:
         await redis.flushall()
-    await sync(socket, ONE)
+    await sync(url, ONE)
 
 
-async def seen(socket: str) -> dict[str, object]:
+async def seen(url: str) -> dict[str, object]:
     """What a reader finds; the dead runner's lease is over."""
-    async with Redis(unix_socket_path=socket) as redis:
+    async with opened_redis(url, RedisOptions()) as redis:
         await redis.delete(keys.lease("a-source"))
         content = await Store(redis).contents.content("a-source")
         entries: Any = await redis.xrange(keys.EVENTS)
@@ -71,24 +69,24 @@ async def seen(socket: str) -> dict[str, object]:
     return {"head": head, "events": [id_.decode() for id_, _ in entries], "t1": content.endpoint_sets[1].prefixes}
 
 
-def child(socket: str, dies_at: int) -> bool:
+def child(url: str, dies_at: int) -> bool:
     """Sync in a child that dies at ``dies_at``; False when it lived to the end."""
     if (pid := os.fork()) == 0:
         DyingRedis.dies_at, DyingRedis.step = dies_at, 0
-        asyncio.run(sync(socket, TWO))
+        asyncio.run(sync(url, TWO))
         os._exit(0)
     _, status = os.waitpid(pid, 0)
     return os.WIFSIGNALED(status)
 
 
 def main() -> None:
-    socket = sys.argv[1]
+    url = sys.argv[1]
     for dies_at in range(1, 200):
-        asyncio.run(start_anew(socket))
-        died = child(socket, dies_at)
-        after = asyncio.run(seen(socket))
-        again = asyncio.run(sync(socket, TWO))
-        print(json.dumps({"at": dies_at, "died": died, **after, "again": again, "then": asyncio.run(seen(socket))}))
+        asyncio.run(start_anew(url))
+        died = child(url, dies_at)
+        after = asyncio.run(seen(url))
+        again = asyncio.run(sync(url, TWO))
+        print(json.dumps({"at": dies_at, "died": died, **after, "again": again, "then": asyncio.run(seen(url))}))
         if not died:
             return
 

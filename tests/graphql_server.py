@@ -13,9 +13,12 @@ from starlette.applications import Starlette
 
 from catalog_service.api.actions import Actions
 from catalog_service.api.app import create_app
+from catalog_service.api.gate.rules import GateRules
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
 from tests.api_client import SOURCES
+
+RULES = GateRules()
 
 
 class Served(Struct, frozen=True):
@@ -28,10 +31,10 @@ class Served(Struct, frozen=True):
 
 
 @contextlib.asynccontextmanager
-async def served(store: Store, actions: Actions | None = None) -> AsyncIterator[Served]:
+async def served(store: Store, actions: Actions | None = None, rules: GateRules = RULES) -> AsyncIterator[Served]:
     """Serve the catalogue in ``store``, following it; end as the service ends."""
     reader = Reader(store)
-    app = create_app(reader, SOURCES, actions=actions)
+    app = create_app(reader, SOURCES, actions=actions, rules=rules)
     server = Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5))
     serving = asyncio.create_task(server.serve())
     try:

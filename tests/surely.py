@@ -160,11 +160,11 @@ def violations(
     made: Iterable[Subscription], steps: Sequence[Step], arrivals: Sequence[Arrival], left: Left
 ) -> Iterator[str]:
     """Yield, a sentence each, what is not as it was promised."""
-    yield from _of_ids(arrivals)
+    yield from of_ids(arrivals)
     for one in made:
         mine = [arrival for arrival in arrivals if arrival.subscription == one.id]
         wanted = wanted_of(one.filter, steps)
-        yield from (f"{one.id}: {what}" for what in _of_subscription(wanted, mine, is_settled=bool(one.settle_s)))
+        yield from (f"{one.id}: {what}" for what in of_subscription(wanted, mine, is_settled=bool(one.settle_s)))
     if left != (rest := Left(is_whole=True, relayed=len(steps))):
         yield f"the store should be {rest}, and is {left}"
 
@@ -174,14 +174,14 @@ def duplicates(arrivals: Iterable[Arrival]) -> int:
     return sum(count - 1 for count in Counter(one.id for one in arrivals if one.is_taken).values())
 
 
-def _of_ids(arrivals: Iterable[Arrival]) -> Iterator[str]:
+def of_ids(arrivals: Iterable[Arrival]) -> Iterator[str]:
     bodies: dict[str, set[tuple[str, str]]] = {}
     for one in arrivals:
         bodies.setdefault(one.id, set()).add((one.subscription, one.body))
     yield from (f"{id_} has {len(found)} bodies" for id_, found in bodies.items() if len(found) > 1)
 
 
-def _of_subscription(wanted: Sequence[int], arrivals: Sequence[Arrival], *, is_settled: bool) -> Iterator[str]:
+def of_subscription(wanted: Sequence[int], arrivals: Sequence[Arrival], *, is_settled: bool) -> Iterator[str]:
     """What is wrong at one receiver; a round may tell versions between two that match as well."""
     ids: dict[int, set[str]] = {}
     for one in arrivals:

@@ -197,4 +197,4 @@ def snake(name: str) -> str:
 def problem(answer: httpx.Response) -> dict[str, object]:
     """Return what REST tells of an error, as GraphQL tells it too."""
     body: dict[str, object] = answer.json()
-    return {name: value for name, value in body.items() if name not in ("type", "title", "status")}
+    return {name: value for name, value in body.items() if name not in ("type", "title", "status", "request_id")}

@@ -75,10 +75,10 @@ async def test_the_application_starts_without_redis() -> None:
     assert (allowlist.status_code, allowlist.json()["code"]) == (503, "NOT_READY")
 
 
-async def test_a_commit_by_another_process_is_served(store: Store, redis_socket: Path, tmp_path: Path) -> None:
+async def test_a_commit_by_another_process_is_served(store: Store, redis_url: str, tmp_path: Path) -> None:
     """The application follows the changeset stream: what another client commits is served without a restart."""
     await commit(store, TAGS, TAGS_1, START)
-    async with open_store(f"unix://{redis_socket}", tmp_path, service=False) as own:
+    async with open_store(redis_url, tmp_path, service=False) as own:
         app = create_app(Reader(own), SOURCES)
         async with app.router.lifespan_context(app), client(app) as opened, asyncio.timeout(10):
             before = await opened.get("/v1/allowlist")

@@ -20,9 +20,10 @@ from catalog_service.api.bounds import MAX_HEADER_BYTES, MAX_TARGET_BYTES
 from catalog_service.api.rest.operation import Operation, Parameter
 from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.store.connect import Store
+from schema.access import Scope
 from tests.api_client import PAGE, application, catalog_client, published
 from tests.desks import desk_of
-from tests.operators import SHOWN, operator_actions, operator_client
+from tests.operators import SHOWN, operator_client
 from tests.telling import KEY, subscribed, subscription
 
 GARBAGE = (
@@ -47,8 +48,8 @@ GARBAGE = (
     "${jndi:ldap://x}",
     "a" * 10_000,
 )
-ALSO = {"span": ("from", "to"), "spec": ("version", "at"), "by": ("code",)}
-"""What else a refusal may name; `by` may be good while the code of a verification is not."""
+ALSO = {"span": ("from", "to"), "spec": ("version", "at"), "by": ("code", "name")}
+"""What else a refusal may name; `by` may be good while the code of a verification is not, or a name is taken."""
 DONE = {200, 201, 202, 204}
 REFUSED = {400, 404, 410, 422}
 SUBSCRIPTION = "sub_mfrggzdfmztwq2lk"
@@ -245,10 +246,10 @@ OPEN = {("POST", "/v1/lookup")}
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
 async def test_nothing_is_changed_without_the_token(store: Store, operation: Operation) -> None:
-    """Every method but GET needs the operator's token, and so does what says that it does; nothing is done without."""
+    """Every method but GET needs a token, and so does what says that it does; nothing is done without, nor of a demo."""
     if operation.method != "GET" and (operation.method, operation.path) not in OPEN:
-        assert operation.needs_token
-    if not operation.needs_token:
+        assert operation.scope is not Scope.READ
+    if operation.scope is Scope.READ:
         return
     async with operator(store) as opened:
         audit, known = await store.audit.newest(), await store.subscriptions.all()
@@ -257,11 +258,10 @@ async def test_nothing_is_changed_without_the_token(store: Store, operation: Ope
             response = await send(opened, operation, address(operation))
             assert (response.status_code, response.json()["code"]) == (401, "UNAUTHENTICATED")
             assert response.headers["www-authenticate"] == "Bearer"
-    for actions, why in ((None, "demo"), (operator_actions(store, token=""), "CATALOG_OPERATOR_TOKEN")):
-        async with catalog_client(store, actions=actions) as nobody:
-            response = await send(nobody, operation, address(operation))
-            assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")
-            assert why in response.json()["detail"]
+    async with catalog_client(store) as demo:
+        response = await send(demo, operation, address(operation))
+        assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")
+        assert "demo" in response.json()["detail"]
     assert (await store.audit.newest(), await store.subscriptions.all()) == (audit, known)
 
 

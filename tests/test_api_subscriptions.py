@@ -16,6 +16,7 @@ from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.store.connect import Store
 from catalog_service.subscriptions.signing_key import signing_key
 from catalog_service.subscriptions.vault import Vault, public_text
+from schema.access import Scope
 from schema.errors import StaleHeadError
 from schema.subscription import DeliveryState
 from tests.api_client import TAGS, catalog_client
@@ -25,6 +26,7 @@ from tests.operators import operator_actions, operator_client
 HOOK = "https://hooks.contoso.example/catalog?key=t0p-of-all"
 WANTED = {"channel": "webhook", "url": HOOK, "headers": [{"name": "Authorization", "value": "Bearer hidden"}]}
 AT = "/v1/subscriptions"
+OF_HTTP = {"content-type", "content-length", "x-content-type-options", "referrer-policy"}
 
 
 async def made(http: httpx.AsyncClient, store: Store, **fields: Any) -> str:
@@ -226,15 +228,19 @@ async def test_a_head_is_asked_for_as_a_get(store: Store) -> None:
 async def test_the_document_says_who_may_and_what_is_taken(store: Store) -> None:
     """Security, statuses and bodies as the operations have them; examples and headers as they are."""
     document: dict[str, Any] = msgspec.json.decode(openapi_document())
-    assert document["components"]["securitySchemes"]["operator"]["scheme"] == "bearer"
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    assert document["security"] == [{}, {"bearer": ["read"]}]
     async with operator_client(store) as http:
         id_ = await made(http, store)
         await logged(store, id_, "msg_x", DeliveryState.DELIVERED)
         for one in OPERATIONS:
             described = document["paths"][one.path][one.method.lower()]
-            assert ("security" in described) == one.needs_token
-            assert ({"401", "403"} <= described["responses"].keys()) == one.needs_token
-            if not one.needs_token or one.method == "DELETE":
+            is_closed = one.scope is not Scope.READ
+            assert described["x-scope"] == one.scope
+            assert described.get("security") == ([{"bearer": [one.scope]}] if is_closed else None)
+            assert ({"401", "403"} <= described["responses"].keys()) == is_closed
+            assert (f"Needs the scope `{one.scope}`." in described.get("description", "")) == is_closed
+            if not is_closed or one.method == "DELETE":
                 continue
             path = one.path.replace("{id}", id_).replace("{delivery}", "msg_x").replace("{name}", "plant")
             if one.body is None:
@@ -247,4 +253,4 @@ async def test_the_document_says_who_may_and_what_is_taken(store: Store) -> None
                 answer = await http.request(one.method, path, json=example)
             assert answer.status_code == one.status, answer.text
             headers = {name.lower() for name in described["responses"][str(one.status)]["headers"]}
-            assert answer.headers.keys() - headers == {"content-type", "content-length", "x-content-type-options"}
+            assert answer.headers.keys() - headers == OF_HTTP

@@ -255,23 +255,23 @@ async def test_pruned_versions_leave_a_gap_that_is_told(store: Store) -> None:
     assert [(one.or_before, one.until_or_before) for one in found.lives[0].periods] == [(True, True)]
 
 
-async def test_rest_and_the_command_line_tell_the_same(store: Store, redis_socket: Path) -> None:
+async def test_rest_and_the_command_line_tell_the_same(store: Store, redis_url: str) -> None:
     """With a date or without; the answer moves with an import and is revalidated by its own bytes."""
     async with catalog_client(store) as opened:
         for query, on in (("x.flow.microsoft.com", "2026-11-03"), (f"{TAGS}:LogicApps", None)):
             answer = await opened.get("/v1/history", params={"q": query, **({"on": on} if on else {})})
             assert answer.status_code == 200
-            code, out, _ = said(redis_socket, query, "--json", *(("--on", on) if on else ()))
+            code, out, _ = said(redis_url, query, "--json", *(("--on", on) if on else ()))
             assert code == exits.FINE
             given, told_ = answer.json(), json.loads(out)
             assert {**given, "missing": None} == {**told_, "missing": None}  # the program knows more sources by name
             again = await opened.get(answer.request.url, headers={"if-none-match": answer.headers["etag"]})
             assert again.status_code == 304
-        code, out, err = said(redis_socket, "20.1.2.3")
+        code, out, err = said(redis_url, "20.1.2.3")
         assert code == exits.FINE
         assert "2026-11-04 06:00Z" in out
         assert "20.1.2.0/24 (covers): 2026-11-02 06:00Z to 2026-11-04 06:00Z; not listed now" in err
-        assert said(redis_socket, "20.1.2.3", "--on", "2026-11-05")[0] == exits.NOT_FOUND
+        assert said(redis_url, "20.1.2.3", "--on", "2026-11-05")[0] == exits.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -296,8 +296,8 @@ async def test_what_cannot_be_told_names_the_parameter(store: Store, query: str,
         assert (answer.status_code, answer.json()["parameter"]) == (status, parameter)
 
 
-def said(redis_socket: Path, *arguments: str) -> tuple[int, str, str]:
-    program = [sys.executable, "-m", "catalog_service", "history", "--redis-url", f"unix://{redis_socket}"]
+def said(redis_url: str, *arguments: str) -> tuple[int, str, str]:
+    program = [sys.executable, "-m", "catalog_service", "history", "--redis-url", redis_url]
     done = subprocess.run([*program, *arguments], capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr
 

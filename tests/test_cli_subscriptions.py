@@ -89,13 +89,13 @@ class Shell:
 
 @pytest.fixture
 def shell(
-    redis_socket: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    redis_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Shell]:
     for name in [name for name in os.environ if name.startswith("CATALOG_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CATALOG_ENCRYPTION_KEY", KEY)
     handlers, level = logging.root.handlers[:], logging.root.level
-    with served_url(redis_socket, tmp_path, published) as url:
+    with served_url(redis_url, tmp_path, published) as url:
         yield Shell(url, tmp_path, capfd)
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)

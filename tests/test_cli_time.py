@@ -35,24 +35,19 @@ async def _publish(store: Store) -> None:
 
 @pytest.fixture
 def invoke(
-    redis_socket: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    redis_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Invoke]:
     """Run a command on a store of six versions of one source; gives exit code, stdout and stderr."""
     for name in [name for name in os.environ if name.startswith("CATALOG_")]:
         monkeypatch.delenv(name)
-    url = f"unix://{redis_socket}"
 
     async def publish() -> None:
-        for _ in range(500):
-            if redis_socket.exists():
-                break
-            await asyncio.sleep(0.01)
-        async with open_store(url, tmp_path, service=False) as store:
+        async with open_store(redis_url, tmp_path, service=False) as store:
             await _publish(store)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
-        code = main([*arguments, "--redis-url", url])
+        code = main([*arguments, "--redis-url", redis_url])
         out, err = capfd.readouterr()
         return code, out, err
 

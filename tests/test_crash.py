@@ -12,9 +12,9 @@ from catalog_service.store.connect import Store
 ROOT = Path(__file__).resolve().parents[1]
 
 
-async def test_a_sync_killed_at_any_redis_command_leaves_a_whole_version(store: Store, redis_socket: Path) -> None:
+async def test_a_sync_killed_at_any_redis_command_leaves_a_whole_version(store: Store, redis_url: str) -> None:
     """Before and after each command: head, events and content agree; the next run goes on by itself."""
-    command = [sys.executable, "-m", "tests.crash", str(redis_socket)]
+    command = [sys.executable, "-m", "tests.crash", redis_url]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
     steps = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from catalog_service.notify.relay import item_of
 from catalog_service.store import codec, keys
 from catalog_service.store.connect import Store
 from catalog_service.store.queues import QUEUE_MOST, Settlement
+from catalog_service.subscriptions.ids import parcel_told
 from catalog_service.subscriptions.vault import Opened, decoded, new_private, new_secret
 from catalog_service.subscriptions.wanted import (
     Header,
@@ -254,7 +254,7 @@ async def test_a_range_or_all_since_a_moment_is_replayed(store: Store, asked: Re
     ping, *items = await queue(store, id_)
     assert ping.type is EventType.PING
     assert [(one.parcel.first.version, one.parcel.source) for one in items] == list(versions.items())
-    relayed = {item.parcel for item in map(item_of, await store.events.after(Place(0), 9))}
+    relayed = {await parcel_told(store, event) for event in await store.events.after(Place(0), 9)}
     assert {one.parcel for one in items} <= relayed
     assert all(one.settled for one in items)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from schema.errors import ParseError
 from scrapers.docs.html import page_from_html
 from scrapers.docs.page import BulletList, Page, Paragraph
 
@@ -154,3 +155,11 @@ def test_merged_cells_and_second_languages_are_known() -> None:
     plain = page_from_html(TABLE.format(row("a.example.com")))
     assert not plain.bilingual
     assert not plain.tables[0].merged
+
+
+@pytest.mark.parametrize("levels", [200, 5_000])
+def test_elements_without_a_bottom_are_refused(levels: int) -> None:
+    """Reading them would take for ever or end in the midst of a call; a page has nothing like it."""
+    with pytest.raises(ParseError) as refused:
+        page_from_html("<div>" * levels)
+    assert "more than 100 deep" in refused.value.reasons[0]

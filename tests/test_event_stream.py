@@ -135,7 +135,7 @@ async def test_a_slow_client_finds_the_end_and_resumes(store: Store) -> None:
 
         async def endpoint(request: Request) -> Response:
             since = int(request.headers.get("last-event-id", "0"))
-            return EventStream(hub, Place(since), tell, heartbeat_s=0.05, patience_s=0.1)
+            return EventStream(hub, Place(since), tell, heartbeat_s=0.05, patience_s=30 if since else 0.1)
 
         ended = asyncio.Event()
 

@@ -177,9 +177,9 @@ async def test_a_cut_by_the_devices_own_limit_is_not_kept_for_good(store: Store)
 
 
 @pytest.fixture
-def redis_url(redis_socket: Path, tmp_path: Path) -> Iterator[str]:
+def redis_url(redis_url: str, tmp_path: Path) -> Iterator[str]:
     """The address of a store with the same catalogue."""
-    with served_url(redis_socket, tmp_path, published) as url:
+    with served_url(redis_url, tmp_path, published) as url:
         yield url
 
 

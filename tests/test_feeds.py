@@ -19,6 +19,7 @@ from catalog_service.events.links import Origin
 from catalog_service.reader import Reader
 from catalog_service.store import keys
 from catalog_service.store.connect import Store
+from catalog_service.store.leases import Ask
 from schema.endpoint_set import endpoint_set
 from schema.event import EventType, Place
 from schema.subscription import EventFilter, Parcel, Payload, SavedFilter
@@ -230,7 +231,8 @@ async def test_a_damaged_version_is_an_entry_without_its_changes(store: Store) -
     """The others are told in full: one damaged changeset takes no feed away."""
     for number in range(4):
         await commit(store, TAGS, TAGS_2 if number % 2 else TAGS_1, START + number * DAY)
-    await store.redis.execute_command("HSET", keys.CHANGESETS, 3, b"damaged")
+    ask: Ask = store.redis.execute_command
+    await ask("HSET", keys.CHANGESETS, 3, b"damaged")
     app, _ = await application(store)
     async with client(app) as opened:
         found = entries(await opened.get("/v1/feed.atom"))

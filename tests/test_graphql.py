@@ -159,7 +159,7 @@ async def test_lists_without_a_page_agree_too(store: Store) -> None:
         answer = await graphql(
             opened,
             "{ catalogVersion held { id reasons } sources { name title cloud url intervalS status version upstreamVersion "
-            "checkedAt okAt failures degraded ageS held counts { endpointSets prefixes fqdns } } }",
+            "checkedAt okAt failures degraded ageS fresh freshWithinS held counts { endpointSets prefixes fqdns } } }",
         )
         sources = (await opened.get("/v1/sources")).json()["items"]
         held = (await opened.get("/v1/held")).json()["items"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,14 @@ from catalog_service.api.app import create_app
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
 from catalog_service.sync.history import import_history
+from schema.access import Scope
 from scrapers.history.files import HistoricFile
 from tests.api_client import DAY, PAGE, PAGE_HELD, SOURCES, START, TAGS, client, hold, published
 from tests.graphql_server import served
 from tests.local_source import Clock, body, local_source
-from tests.operators import TOKEN, operator_actions
+from tests.operators import TOKEN, operator_actions, shows, token_with
 
+BASIC = base64.b64encode(f"ann:{TOKEN}".encode()).decode()
 EVERY = [
     f'sync(source: "{TAGS}") {{ result }}',
     'acceptHeld(id: "0123456789ab") { version }',
@@ -63,26 +66,24 @@ def refused(answer: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("mutation", [*EVERY, "audit"])
 async def test_only_for_who_has_the_token(store: Store, mutation: str) -> None:
-    """Without a configured token nobody may; with one, who shows another or none may not. Nothing is done."""
+    """Of a demo nobody may; else who shows none, another, one that lacks the scope, or Basic may not. Nothing is done."""
     query = "query { audit { who } }" if mutation == "audit" else f"mutation {{ {mutation} }}"
-    for given in (None, actions(store, "")):
-        async with await opened(store, given) as http:
-            for token in (TOKEN, ""):
-                response = await http.post(
-                    "/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"}
-                )
-                assert refused(response.json()) == "FORBIDDEN"
-        await store.redis.flushall()
+    async with await opened(store, None) as http:
+        for header in ({"Authorization": f"Bearer {TOKEN}"}, {}):
+            answer = await http.post("/graphql", json={"query": query}, headers=header)
+            assert refused(answer.json()) == "FORBIDDEN"
+    await store.redis.flushall()
     async with await opened(store, actions(store)) as http:
-        for header in (
-            {},
-            {"Authorization": TOKEN},
-            {"Authorization": f"Basic {TOKEN}"},
-            {"Authorization": "Bearer ü"},
-        ):
-            encoded = [(name.encode(), value.encode()) for name, value in header.items()]
-            response = await http.post("/graphql", json={"query": query}, headers=encoded)
-            assert refused(response.json()) == "UNAUTHENTICATED"
+        reader = shows(await token_with(store, Scope.READ, Scope.SUBSCRIBE))
+        for header, code in (({}, "UNAUTHENTICATED"), ({"Authorization": f"Basic {BASIC}"}, "UNAUTHENTICATED")):
+            assert refused((await http.post("/graphql", json={"query": query}, headers=header)).json()) == code
+        lesser = await http.post("/graphql", json={"query": query}, headers=reader)
+        assert refused(lesser.json()) == "FORBIDDEN"
+        assert lesser.json()["errors"][0]["extensions"]["scopes"] == ["read", "subscribe"]
+        for shown in (TOKEN, f"Basic {TOKEN}", "Bearer ü", f"Bearer {TOKEN}x", "Bearer"):
+            headers = [(b"Authorization", shown.encode())]
+            response = await http.post("/graphql", json={"query": query}, headers=headers)
+            assert (response.status_code, response.json()["code"]) == (401, "UNAUTHENTICATED")
             assert TOKEN not in response.text
     assert await store.versions.head() == 3
     assert await store.labels.all() == ()
@@ -188,15 +189,19 @@ async def test_never_over_get(store: Store) -> None:
     ("headers", "sent", "done"),
     [
         ({"Authorization": f"Bearer {TOKEN}"}, {}, True),
-        ({"Authorization": f"Basic {TOKEN}"}, {}, False),
-        ({}, {"Authorization": f"Bearer {TOKEN}"}, False),
+        ({"Authorization": f"Basic {BASIC}"}, {}, False),
+        ({}, {"Authorization": f"Bearer {TOKEN}"}, True),
+        ({}, {"authorization": f"Bearer {TOKEN}"}, True),
+        ({}, {"authorization": f"Basic {BASIC}"}, False),
+        ({}, {"authorization": ""}, False),
+        ({}, {"authorization": 1}, False),
     ],
-    ids=["header", "as browsers send it by themselves", "payload of connection_init"],
+    ids=["header", "as browsers send it by themselves", "first message", "in lower case", "Basic", "empty", "number"],
 )
-async def test_on_a_websocket_the_handshake_shows_the_token(
+async def test_a_websocket_shows_the_token_at_its_beginning(
     store: Store, headers: dict[str, str], sent: dict[str, str], *, done: bool
 ) -> None:
-    """In a header, which no page can set; what a page can send along is not looked at."""
+    """In a header or, as no page can set one, in the first message; never as a browser adds it by itself."""
     await published(store)
     async with (
         served(store, actions(store)) as server,

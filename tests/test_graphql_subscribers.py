@@ -20,11 +20,12 @@ from catalog_service.store.connect import Store
 from catalog_service.subscriptions import wanted
 from catalog_service.subscriptions.desk import OVERLAP
 from catalog_service.views import subscriptions as views
+from schema.access import Scope
 from schema.subscription import Attempt, DeliveryState, Digest, EventFilter, Health, SavedFilter
 from tests.api_client import SOURCES, TAGS, client, published
 from tests.desks import KEY, code_of, desk_of, logged, queue
 from tests.local_source import NOW
-from tests.operators import TOKEN, operator_actions
+from tests.operators import TOKEN, operator_actions, token_with
 from tests.surfaces import fields_of
 from tests.test_graphql_mutations import refused
 
@@ -111,8 +112,9 @@ async def opened(store: Store, key: str = KEY) -> AsyncIterator[Asking]:
 async def test_only_for_who_has_the_token(store: Store, operation: str) -> None:
     """Who shows none, or another one, is told so, and nothing is done."""
     async with opened(store) as ask:
-        for token in (None, "another"):
-            assert refused(await ask(operation, token)) == "UNAUTHENTICATED"
+        assert refused(await ask(operation, None)) == "UNAUTHENTICATED"
+        assert (await ask(operation, "another"))["code"] == "UNAUTHENTICATED"
+        assert refused(await ask(operation, await token_with(store, Scope.OPERATE))) == "FORBIDDEN"
     assert (await store.subscriptions.count(), await store.saved_filters.all()) == (0, ())
 
 

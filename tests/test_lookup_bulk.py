@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -147,22 +146,22 @@ def test_one_block_with_too_many_matches_is_refused() -> None:
         assert {item.error for item in items} == {str(error.value)}
 
 
-async def test_the_command_line_reads_lines_from_stdin(store: Store, redis_socket: Path) -> None:
+async def test_the_command_line_reads_lines_from_stdin(store: Store, redis_url: str) -> None:
     """The same items as JSON; as a table the bad lines are told on stderr; no match at all is exit code 5."""
     await published(store)
     lines = "13.66.60.65\n# comment\nnonsense\n198.51.100.1\n"
-    code, out, _ = said(redis_socket, lines, "--json")
+    code, out, _ = said(redis_url, lines, "--json")
     items = json.loads(out)["items"]
     assert (code, [item["query"] for item in items]) == (exits.FINE, ["13.66.60.65", "nonsense", "198.51.100.1"])
-    code, out, err = said(redis_socket, lines, "--region", "westeurope")
+    code, out, err = said(redis_url, lines, "--region", "westeurope")
     assert code == exits.FINE
     assert out.count(f"{TAGS}:") == 1
     assert "'nonsense' is not" in err
     assert "no endpoint set holds 198.51.100.1" in err
-    assert said(redis_socket, "198.51.100.1\n")[0] == exits.NOT_FOUND
+    assert said(redis_url, "198.51.100.1\n")[0] == exits.NOT_FOUND
 
 
-def said(redis_socket: Path, lines: str, *arguments: str) -> tuple[int, str, str]:
-    program = [sys.executable, "-m", "catalog_service", "lookup", "-", "--redis-url", f"unix://{redis_socket}"]
+def said(redis_url: str, lines: str, *arguments: str) -> tuple[int, str, str]:
+    program = [sys.executable, "-m", "catalog_service", "lookup", "-", "--redis-url", redis_url]
     done = subprocess.run([*program, *arguments], input=lines, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr

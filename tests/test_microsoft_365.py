@@ -119,6 +119,7 @@ def edit(old: str, new: str) -> bytes:
         (edit("smtp.office365.com", "smtp office365.com"), "endpoint set 2:"),
         (edit("52.112.0.0/14", "52.112.0.0/9"), "endpoint set 11: '52.112.0.0/9' has host bits set"),
         (edit('"ips": [\n      "52.112.0.0/14"\n    ],\n', ""), "endpoint set 11: it has neither urls nor ips"),
+        (edit('"udpPorts"', '"udpPort"'), "endpoint set 11: it has neither tcpPorts nor udpPorts"),
         (edit('"notes": "Mail programs that speak older protocols"', '"notes": null'), "endpoint sets[0]"),
     ],
 )

@@ -45,7 +45,7 @@ def hook() -> Iterator[http.server.ThreadingHTTPServer]:
 
 @pytest.fixture
 def url(
-    redis_socket: Path, tmp_path: Path, hook: http.server.ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+    redis_url: str, tmp_path: Path, hook: http.server.ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """A Redis with a subscription, and three versions that nobody was told of."""
     port = hook.server_address[1]
@@ -57,7 +57,7 @@ def url(
         await subscribed(store, subscription("sub_a", f"http://127.0.0.1:{port}/hook"))
         await published(store)
 
-    with served_url(redis_socket, tmp_path, fill) as filled:
+    with served_url(redis_url, tmp_path, fill) as filled:
         yield filled
 
 
@@ -83,9 +83,9 @@ def test_notify_once(
 
 
 def test_no_key_is_needed_without_subscriptions(
-    redis_socket: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A catalogue that nobody subscribed to is served and notified of without a key."""
     monkeypatch.delenv("CATALOG_ENCRYPTION_KEY", raising=False)
-    with served_url(redis_socket, tmp_path, published) as url:
+    with served_url(redis_url, tmp_path, published) as url:
         assert main(["notify", "--once", "--redis-url", url]) == exits.FINE

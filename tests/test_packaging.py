@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GROUPS = PROJECT["dependency-groups"]
 LOCK = (ROOT / "requirements.lock").read_text()
 GRAPHIQL = ROOT / "catalog_service" / "api" / "graphiql"
 
@@ -51,8 +52,8 @@ def test_the_lock_pins_every_package_by_hash_and_holds_no_address() -> None:
 
 def test_the_lock_holds_all_that_is_declared() -> None:
     """Runtime, development and build: nothing is fetched beside the lock."""
-    declared = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]
-    declared += PROJECT["build-system"]["requires"]
+    declared = PROJECT["project"]["dependencies"] + GROUPS["build"] + PROJECT["build-system"]["requires"]
+    declared += [one for one in GROUPS["dev"] if one != {"include-group": "build"}]
     assert names(declared) <= names(LOCK.splitlines())
 
 
@@ -66,14 +67,16 @@ def test_the_npm_lock_pins_every_package_by_hash_and_holds_no_address() -> None:
 
 
 def test_what_the_build_hook_needs_is_in_the_lock() -> None:
-    """`make install` builds GraphiQL without asking an index for anything that the lock does not pin."""
+    """`make install` and the Dockerfile build GraphiQL without asking an index for anything that no lock pins."""
     (required,) = re.findall(
         r"^REQUIREMENTS = \[(.*?)^\]", (GRAPHIQL / "web" / "hook.py").read_text(), re.DOTALL | re.MULTILINE
     )
     requirements = re.findall(r'"(.+?)",$', required, re.MULTILINE)
     assert len(requirements) == 2
-    assert set(requirements) <= set(PROJECT["dependency-groups"]["dev"])
-    assert all(requirement.partition(";")[0] in LOCK for requirement in requirements)
+    assert set(requirements) <= set(GROUPS["build"])
+    assert {"include-group": "build"} in GROUPS["dev"]
+    for lock in (LOCK, (ROOT / ".ci" / "build.lock").read_text()):
+        assert all(requirement.partition(";")[0] in lock for requirement in requirements)
 
 
 def test_the_package_named_schema_on_the_index_is_not_ours() -> None:
@@ -127,3 +130,15 @@ def test_make_knows_the_commands_of_the_house() -> None:
     assert os.access(run, os.X_OK)
     called = re.findall(r"^make (\w+)$", run.read_text(), flags=re.MULTILINE)
     assert called == ["check", "test"]
+
+
+def test_the_image_and_what_deploys_it_say_the_version() -> None:
+    """Dockerfile, compose.yaml and chart name the release that the project is."""
+    version = PROJECT["project"]["version"]
+    said = {
+        "Dockerfile": f"ARG VERSION={version}\n",
+        "compose.yaml": f"catalog-service:{version}}}\n",
+        "helm/catalog-service/Chart.yaml": f"appVersion: {version}\n",
+    }
+    told = {name: (ROOT / name).read_text().replace('"', "") for name in said}
+    assert [name for name, text in said.items() if text not in told[name]] == []

@@ -92,6 +92,22 @@ async def test_live_versions_after_a_number_come_in_order(store: Store, tmp_path
     assert told == {0: [1, 3], 1: [3, 4], 2: [3, 4], 3: [4, 5], 5: [], 99: []}
 
 
+async def test_no_list_has_a_version_that_is_not_served_yet(store: Store, tmp_path: Path) -> None:
+    """An answer is of one version: newer ones are listed once they are loaded; imported ones are in no one's way."""
+    reader = Reader(store)
+    for number in (1, 2):
+        await sync(store, number)
+    await imported(store, tmp_path, 3, 30)
+    await reader.refresh()
+    for number in (4, 5):
+        await sync(store, number)
+    for source in (None, SOURCE.name):
+        listed = [one.version for one in await reader.versions(source=source, limit=2)]
+        assert listed == ([3, 2] if source is None else [2, 1])
+    await reader.refresh()
+    assert [one.version for one in await reader.versions(limit=3)] == [5, 4, 3]
+
+
 async def test_what_a_version_changed_is_relative_to_the_one_before_it(store: Store, tmp_path: Path) -> None:
     """Live or imported; a source's first version, and its first import, added all that they list."""
     await imported(store, tmp_path, 1, 300)

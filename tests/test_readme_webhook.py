@@ -36,7 +36,7 @@ def port() -> int:
 
 
 @pytest.fixture
-def environment(redis_socket: Path, port: int) -> dict[str, str]:
+def environment(redis_url: str, port: int) -> dict[str, str]:
     """What the README exports, for another port and a Redis of the test."""
     (lines,) = (block for block in blocks("sh") if "receiver.py" in block)
     names = ("CATALOG_WEBHOOK_HTTP=true", "CATALOG_WEBHOOK_PORTS=9000", "CATALOG_WEBHOOK_NETWORKS=127.0.0.0/8")
@@ -44,7 +44,7 @@ def environment(redis_socket: Path, port: int) -> dict[str, str]:
     exported = dict(name.replace("9000", str(port)).split("=") for name in names)
     key = base64.b64encode(random.Random(1).randbytes(32)).decode()
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, **exported, "CATALOG_ENCRYPTION_KEY": key, "CATALOG_REDIS_URL": f"unix://{redis_socket}"}
+    return {**kept, **exported, "CATALOG_ENCRYPTION_KEY": key, "CATALOG_REDIS_URL": redis_url}
 
 
 @pytest.fixture

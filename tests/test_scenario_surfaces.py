@@ -341,9 +341,9 @@ async def test_a_lookup_may_be_asked_of_a_scenario(opened: httpx.AsyncClient) ->
 
 
 @pytest.fixture
-def redis_url(redis_socket: Path, tmp_path: Path) -> Iterator[str]:
+def redis_url(redis_url: str, tmp_path: Path) -> Iterator[str]:
     """The address of a store with the same catalogue."""
-    with served_url(redis_socket, tmp_path, filled) as url:
+    with served_url(redis_url, tmp_path, filled) as url:
         yield url
 
 

@@ -186,8 +186,8 @@ async def test_a_head_has_no_end_to_wait_for(store: Store) -> None:
 class Service:
     """The product as a process, on a store that others write to."""
 
-    def __init__(self, socket: Path, folder: Path) -> None:
-        self._command = [sys.executable, "-m", "catalog_service", "serve", "--redis-url", f"unix://{socket}"]
+    def __init__(self, url: str, folder: Path) -> None:
+        self._command = [sys.executable, "-m", "catalog_service", "serve", "--redis-url", url]
         self._command += ["--port", "0", "--log-format", "json", "--data-dir", str(folder)]
         self._process: asyncio.subprocess.Process | None = None
 
@@ -209,10 +209,10 @@ class Service:
         await asyncio.wait_for(self._process.communicate(), 20)
 
 
-async def test_a_restart_loses_nothing(store: Store, redis_socket: Path, tmp_path: Path) -> None:
+async def test_a_restart_loses_nothing(store: Store, redis_url: str, tmp_path: Path) -> None:
     """Killed and started again, with events before, between and after: each is heard once, in order."""
     await published(store)
-    service = Service(redis_socket, tmp_path)
+    service = Service(redis_url, tmp_path)
     asked = {"type": "catalog.version.committed,source.degraded"}
     heard: list[str] = []
     async with listening(await service.start(), since="0", **asked) as stream:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
+from redis.asyncio import Redis
 
 from catalog_service.catalog.diff import diff
 from catalog_service.reader import Reader
@@ -163,8 +164,30 @@ async def test_a_server_out_of_memory_refuses_a_commit_whole(store: Store) -> No
 async def test_data_of_another_form_is_refused(store: Store) -> None:
     """A release does not touch data that a newer one wrote."""
     await store.redis.set(keys.FORMAT, 99)
-    with pytest.raises(StoreError, match="form 99"):
+    with pytest.raises(
+        StoreError, match="form 99, and this release reads form 2: a newer release wrote it; run that one"
+    ):
         await store.ping()
+
+
+class OlderRedis(Redis):
+    """The client of a release of form 1, which went on running: it looks for the newest versions where they were."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        before = [f"{keys.TAG}:newest" if arg == keys.LIVE else arg for arg in args]
+        return await super().execute_command(*before, **options)  # type: ignore[no-untyped-call]
+
+
+async def test_an_older_release_that_still_runs_cannot_commit_to_newer_data(store: Store) -> None:
+    """What its commits go by has another name since: a rolling upgrade leaves nothing half in the older form."""
+    lease = await leased(store)
+    await store.commits.commit(lease, wanted((), week(1), None))
+    older = Store(OlderRedis(connection_pool=store.redis.connection_pool))
+    with pytest.raises(StaleHeadError):
+        await older.commits.commit(lease, wanted(week(1), week(2), 1))
+    assert (await store.versions.last(), await store.redis.xlen(keys.EVENTS)) == (1, 1)
+    assert not await store.redis.exists(f"{keys.TAG}:newest")
+    assert (await store.commits.commit(lease, wanted(week(1), week(2), 1))).version == 2
 
 
 @pytest.mark.parametrize(

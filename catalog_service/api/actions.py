@@ -1,24 +1,22 @@
-"""What an operator may have done through the API: callables that the composition root builds, and who may call them.
+"""What may be done through the API beyond reading: callables that the composition root builds, and who may call them.
 
 The API knows neither sync nor the scrapers: it is handed what to call. Without a token nobody may.
 """
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from catalog_service.access.doorkeeper import Doorkeeper
+from catalog_service.access.identity import Identity, check_scope
+from catalog_service.access.issuing import TokenDesk
+from catalog_service.store.audit import person
 from catalog_service.subscriptions.desk import Desk
-from schema.errors import RequestError
+from schema.access import Scope
+from schema.errors import CatalogError, ForbiddenError, RequestError
 from schema.version import HeldVersion, Label, Version
-
-OPERATOR = "operator"
-"""Who asks, unless said."""
-_SCHEME = "bearer"
-_OF_BROWSERS = "basic"
 
 
 class Ran(Struct, frozen=True, omit_defaults=True):
@@ -34,36 +32,47 @@ class Ran(Struct, frozen=True, omit_defaults=True):
 
 
 class Actions(Struct, frozen=True):
-    """Each is audited by what it calls; ``by`` says who asked."""
+    """Each is audited by what it calls; ``by`` says who asked, ``token`` through which token (`Identity.shown`)."""
 
-    token: str
-    """What a client has to show; empty: nobody may act."""
-    sync: Callable[[str], Awaitable[Ran]]
-    """Ask a source once. Raises UnknownSourceError, BadParameterError (an archive)."""
-    accept: Callable[[str, str], Awaitable[Version | None]]
-    """(id, by): publish a held version; None: what is served is equal to it."""
-    reject: Callable[[str, str], Awaitable[HeldVersion]]
-    """(id, by)"""
-    set_label: Callable[[str, int, str], Awaitable[Label]]
-    """(name, version, by)"""
-    delete_label: Callable[[str, str], Awaitable[Label]]
-    """(name, by)"""
-    rollback: Callable[[str, int, str], Awaitable[Version | None]]
-    """(source, to, by): publish an earlier version's content anew; None: it is what is served."""
+    doorkeeper: Doorkeeper
+    """Knows who asks."""
+    sync: Callable[[str, str, str], Awaitable[Ran]]
+    """(source, by, token): ask a source once. Raises UnknownSourceError, BadParameterError (an archive)."""
+    accept: Callable[[str, str, str], Awaitable[Version | None]]
+    """(id, by, token): publish a held version; None: what is served is equal to it."""
+    reject: Callable[[str, str, str], Awaitable[HeldVersion]]
+    """(id, by, token)"""
+    set_label: Callable[[str, int, str, str], Awaitable[Label]]
+    """(name, version, by, token)"""
+    delete_label: Callable[[str, str, str], Awaitable[Label]]
+    """(name, by, token)"""
+    rollback: Callable[[str, int, str, str], Awaitable[Version | None]]
+    """(source, to, by, token): publish an earlier version's content anew; None: it is what is served."""
     desk: Desk
     """Takes orders about subscriptions."""
+    tokens: TokenDesk
+    """Takes orders about tokens."""
 
 
-class ForbiddenError(RequestError):
-    """Nobody may do this here."""
+class Acting(Struct, frozen=True):
+    """What may be done by somebody who may."""
 
-    code = "FORBIDDEN"
+    actions: Actions
+    identity: Identity
 
+    @property
+    def desk(self) -> Desk:
+        """The desk of subscriptions, whose audit tells of the token."""
+        return self.actions.desk.through(self.token)
 
-class UnauthenticatedError(RequestError):
-    """Only who shows the operator's token may do this."""
+    @property
+    def token(self) -> str:
+        """What the audit tells of the token that was shown."""
+        return self.identity.shown
 
-    code = "UNAUTHENTICATED"
+    def by(self, given: str | None) -> str:
+        """Return who asks: as ``given``, else the token's name. Raises BadParameterError."""
+        return self.identity.name if given is None else person(given)
 
 
 class BusyError(RequestError):
@@ -72,52 +81,28 @@ class BusyError(RequestError):
     code = "BUSY"
 
 
-def check_operator(actions: Actions | None, authorization: str) -> Actions:
-    """Return the actions for a client that sent the header ``Authorization: Bearer TOKEN``.
+async def permitted(actions: Actions | None, authorization: str, scope: Scope) -> Acting:
+    """Return what may be done by who shows ``authorization``; the store is asked whether the token is still good.
 
     Raises:
-        ForbiddenError: this is a demo, or was started without a token.
-        UnauthenticatedError: the header is missing, or says another token.
+        ForbiddenError: this is a demo, or the token lacks ``scope``.
+        UnauthenticatedError: the header is missing, or no Bearer token that is good.
     """
     if actions is None:
-        raise ForbiddenError("this is a demo: it takes no orders and tells nobody anything")
-    if not actions.token:
-        raise ForbiddenError(
-            "this service has no operator's token (CATALOG_OPERATOR_TOKEN): nothing can be changed through it"
-        )
-    scheme, _, given = authorization.partition(" ")
-    if scheme.lower() != _SCHEME or not hmac.compare_digest(given.strip().encode(), actions.token.encode()):
-        raise UnauthenticatedError("this needs the header `Authorization: Bearer` with the operator's token")
-    return actions
+        raise demo_takes_no_orders()
+    identity = await actions.doorkeeper.identify(authorization, fresh=True)
+    check_scope(identity, scope)
+    return Acting(actions, identity)
 
 
-def operator_of(actions: Actions | None, authorization: str) -> Actions:
-    """Return the actions for a browser: as `check_operator`, or by HTTP Basic, any name and the token as password.
-
-    For pages that change nothing: a browser sends Basic along by itself, whoever makes it ask (RFC 7617).
-
-    Raises:
-        ForbiddenError, UnauthenticatedError: as `check_operator`, in words for people.
-    """
-    scheme, _, given = authorization.partition(" ")
-    shown = f"{_SCHEME} {_password(given)}" if scheme.lower() == _OF_BROWSERS else authorization
+async def may_still_read(actions: Actions | None, authorization: str) -> bool:
+    """Tell whether a token that was good when a stream began was neither revoked nor has expired since."""
     try:
-        return check_operator(actions, shown)
-    except ForbiddenError:
-        raise ForbiddenError(
-            "only an operator may see this, and this service was started without an operator's token: "
-            "set CATALOG_OPERATOR_TOKEN and start it again"
-        ) from None
-    except UnauthenticatedError:
-        raise UnauthenticatedError(
-            "only an operator may see this: log in with any name and the operator's token (CATALOG_OPERATOR_TOKEN) "
-            "as the password, or send it in the header `Authorization: Bearer`"
-        ) from None
+        return actions is None or (await actions.doorkeeper.identify(authorization)).may(Scope.READ)
+    except CatalogError:
+        return False
 
 
-def _password(given: str) -> str:
-    """Return the password of Basic credentials, empty where there is none to be read."""
-    try:
-        return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
-    except ValueError:
-        return ""
+def demo_takes_no_orders() -> ForbiddenError:
+    """Return what a demo says to who wants something done."""
+    return ForbiddenError("this is a demo: it takes no orders and tells nobody anything")

@@ -10,41 +10,50 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import structlog
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from catalog_service.access.doorkeeper import Doorkeeper
 from catalog_service.api.actions import Actions
 from catalog_service.api.answers import Answers
-from catalog_service.api.bounds import refusal
 from catalog_service.api.context import Context
 from catalog_service.api.docs import docs_routes
+from catalog_service.api.edge import Edge
 from catalog_service.api.front import Front
+from catalog_service.api.gate.gate import Gate
+from catalog_service.api.gate.rates import Rates
+from catalog_service.api.gate.rules import GateRules
 from catalog_service.api.graphiql import asset_routes, graphiql_page
 from catalog_service.api.graphql.view import GraphQLView
-from catalog_service.api.health import Health
+from catalog_service.api.health import Index, Life, serving
 from catalog_service.api.hub import Hub
 from catalog_service.api.pages.errors import unrouted
 from catalog_service.api.pages.page import pages_of
 from catalog_service.api.pages.routes import home_page, page_routes
-from catalog_service.api.problems import on_error, problem, told
+from catalog_service.api.problems import on_error
 from catalog_service.api.reads.feeds import Feeds
 from catalog_service.api.reads.past import Past
 from catalog_service.api.rest.routes import routes
+from catalog_service.api.staleness import Staleness
 from catalog_service.events.bodies import Bodies
 from catalog_service.events.judgements import Judgements
 from catalog_service.events.links import Origin
+from catalog_service.freshness import Freshness
 from catalog_service.reader import Reader
+from catalog_service.scrape import Scrape
 from catalog_service.tasks import stop
+from schema.clock import Clock
 from schema.errors import CatalogError
 from schema.source import SourceInfo
 
 _BASE_URL = "http://127.0.0.1:8080"
+_now = functools.partial(datetime.now, UTC)
+_RULES = GateRules()
 _log = structlog.get_logger()
 
 
@@ -55,38 +64,58 @@ def create_app(
     demo: bool = False,
     actions: Actions | None = None,
     base_url: str = _BASE_URL,
+    clock: Clock = _now,
+    rules: GateRules = _RULES,
 ) -> Starlette:
     """Return the application; its ``state.close`` ends what streams, for a server that is asked to stop.
 
+    ``state.life`` is what the side port serves too, ``state.freshness`` what answers say of their age.
     ``demo`` marks every answer and GraphiQL as made from demo data; without ``actions`` nothing can be changed.
-    ``base_url`` is where users reach the service: what is read elsewhere, such as feeds, links there.
+    ``base_url`` is where users reach the service: what is read elsewhere, such as feeds, links there. ``rules`` is
+    what the gate goes by, ``state.rates`` what it counts.
     """
     # A demo's versions have the numbers that real ones at the same address will have: nobody may keep them.
     context = _context(reader, Origin(base_url.rstrip("/"), sources), Answers(immutable=not demo), actions)
-    pages, hub = pages_of(context, demo=demo), context.hub
-    graphql = GraphQLView(reader, sources, hub, graphiql_page(demo=demo), actions)
-    fixed = {"X-Content-Type-Options": "nosniff", **({"X-Catalog-Demo": "true"} if demo else {})}
+    pages, hub = pages_of(context, demo=demo, rules=rules), context.hub
+    freshness = Freshness(reader, sources, clock)
+    life = Life(
+        functools.partial(serving, reader, sources, freshness, clock), Scrape(reader.store, sources, clock, reader)
+    )
+    rates = Rates(rules.rate_limit, reader.store.rates, lambda: clock().timestamp()) if rules.rate_limit else None
+    graphql = GraphQLView(reader, sources, hub, graphiql_page(demo=demo) if rules.graphiql else None, actions)
     app = Starlette(
         routes=[
-            *Health(reader, sources, home_page(pages)).routes(),
+            *Index(reader, home_page(pages)).routes(),
+            *life.routes(),
             *page_routes(pages),
             *routes(context),
-            *docs_routes(context.answers, demo=demo),
+            *docs_routes(context.answers, demo=demo, page=rules.docs),
             *graphql.routes(),
-            *asset_routes(),
+            *(asset_routes() if rules.graphiql else ()),
         ],
-        middleware=[Middleware(_Edge, headers=fixed)],
+        middleware=[Middleware(Edge, demo=demo)],
         exception_handlers={
             HTTPException: functools.partial(unrouted, pages),
             CatalogError: on_error,
             RedisError: on_error,
         },
-        lifespan=lambda _: _following(reader, hub),
+        lifespan=lambda _: _following(reader, hub, freshness, *([rates] if rates else ())),
     )
 
-    app.state.close = functools.partial(_close, hub, graphql)
     app.router.redirect_slashes = False  # to an address made of the Host header
-    app.middleware_stack = Front(app.build_middleware_stack(), reader)  # outermost: a hit costs nothing else
+    front = Front(app.build_middleware_stack(), reader)  # outermost but for what is never kept
+    doorkeeper = actions.doorkeeper if actions else Doorkeeper(None, "", anonymous_read=True, clock=clock)
+    app.middleware_stack = gate = Gate(
+        Staleness(front, reader, freshness),
+        rules,
+        doorkeeper.identify,
+        functools.partial(Edge, demo=demo),
+        rates,
+        base_url,
+    )
+    app.state.close = functools.partial(_close, hub, graphql, gate)
+    app.state.life, app.state.freshness = life, freshness
+    app.state.front, app.state.rates = front, rates
     return app
 
 
@@ -95,50 +124,22 @@ def _context(reader: Reader, origin: Origin, answers: Answers, actions: Actions 
     return Context(reader, origin.sources, answers, hub, bodies, past, Feeds(hub, past, origin), origin, actions)
 
 
-def _close(hub: Hub, graphql: GraphQLView) -> None:
+def _close(hub: Hub, graphql: GraphQLView, gate: Gate) -> None:
     hub.close()
     graphql.close()
+    gate.streams.close()
 
 
 @contextlib.asynccontextmanager
-async def _following(reader: Reader, hub: Hub) -> AsyncIterator[None]:
+async def _following(reader: Reader, hub: Hub, *others: Freshness | Rates) -> AsyncIterator[None]:
     """Load the newest version and follow the changeset stream for as long as the application lives."""
     try:
         await reader.refresh()
         await hub.refresh()
     except (RedisError, OSError, CatalogError) as error:  # `follow` goes on trying, /readyz says so meanwhile
         _log.warning("cannot load the catalogue yet", error=str(error))
-    following = asyncio.create_task(reader.follow()), asyncio.create_task(hub.follow())
+    following = [asyncio.create_task(one.follow()) for one in (reader, hub, *others)]
     try:
         yield
     finally:
         await stop(*following)
-
-
-class _Edge:
-    """The same headers on every answer that is made, and an answer even where the program is at fault."""
-
-    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
-        self._app = app
-        self._headers = headers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def with_headers(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                MutableHeaders(scope=message).update(self._headers)
-            await send(message)
-
-        try:
-            refused = refusal(scope)
-            await (problem(refused) if refused else self._app)(scope, receive, with_headers)
-        except Exception as error:
-            if started:
-                raise
-            await problem(told(error))(scope, receive, with_headers)

@@ -33,16 +33,16 @@ _DARK = (
 )
 
 
-def docs_routes(answers: Answers, *, demo: bool) -> list[Route]:
-    """Return the routes. The page is written when it is first asked for."""
+def docs_routes(answers: Answers, *, demo: bool, page: bool) -> list[Route]:
+    """Return the routes; without ``page`` that for programs alone. The page is written when it is first asked for."""
 
     async def document(request: Request) -> Response:
         return await answers.unversioned(request, Body(_document()))
 
-    async def page(request: Request) -> Response:
+    async def docs(request: Request) -> Response:
         return await answers.unversioned(request, _page(demo=demo))
 
-    return [Route("/openapi.json", document), Route("/docs", page)]
+    return [Route("/openapi.json", document), *([Route("/docs", docs)] if page else ())]
 
 
 @functools.cache

@@ -25,10 +25,17 @@ HEARTBEAT_S = 15.0
 PATIENCE_S = 30.0
 RETRY_S = 3.0
 _COMMENT = b":\n\n"
+_FAREWELL = b": the service is stopping: come back\nretry: %d\n\n" % (RETRY_S * 1000)
 _log = structlog.get_logger()
 
 Tell = Callable[[Event], Awaitable[bytes | None]]
 """Return the data of an event as one line, None where the client does not want it."""
+Stays = Callable[[], Awaitable[bool]]
+"""Tell whether the client may still be told anything: a stream outlives many a token."""
+
+
+async def _always() -> bool:
+    return True
 
 
 class EventStream(Response):
@@ -41,6 +48,8 @@ class EventStream(Response):
         hub: Hub,
         since: Place,
         tell: Tell,
+        stays: Stays = _always,
+        /,
         *,
         heartbeat_s: float = HEARTBEAT_S,
         patience_s: float = PATIENCE_S,
@@ -51,6 +60,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._hub = hub
         self._tell = tell
+        self._stays = stays
         self._heartbeat_s = heartbeat_s
         self._patience_s = patience_s
         self._retry_s = retry_s
@@ -59,10 +69,11 @@ class EventStream(Response):
         self._sending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream until the client leaves, or the service is asked to stop; of a HEAD, its headers."""
+        """Send the stream until the client leaves, may stay no more, or all is to stop; of a HEAD, its headers."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] == "HEAD" or await self._stream(receive, send):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            farewell = _FAREWELL if self._hub.closing and scope["method"] != "HEAD" else b""
+            await send({"type": "http.response.body", "body": farewell, "more_body": False})
         else:  # it has the id of the last event it read, and comes back for the next
             _log.info("a client of the event stream reads too slowly, its stream ends", patience_s=self._patience_s)
 
@@ -80,7 +91,7 @@ class EventStream(Response):
                     await self._follow(send, interval)
             except TimeoutError:
                 stuck_s = stuck_s + self._heartbeat_s if self._sending else 0.0
-            if await _has_left(receive):
+            if await _has_left(receive) or not await self._stays():
                 return True
             if self._hub.closing:
                 return not self._sending
@@ -104,7 +115,7 @@ class EventStream(Response):
                     )
                     await asyncio.sleep(self._retry_s)
                     break
-                if hub.closing:
+                if hub.closing or not await self._stays():
                     return
                 if data is not None:
                     await self._send(send, b"event: %b\ndata: %b\n%b" % (event.type.encode(), data, _id(event.place)))

@@ -1,4 +1,4 @@
-"""Answers of the newest version straight from memory, before any routing: a raw ASGI layer around the application.
+"""Answers of the newest version straight from memory, before any routing: a raw ASGI layer behind the gate.
 
 In: requests. Out: what the application answered to the very same question before, byte for byte, for as long as the
 snapshot it was read from is the current one; every other request goes through. What may be kept is said by the
@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog_service.catalog.snapshot import Snapshot
@@ -20,6 +21,8 @@ from catalog_service.reader import Reader
 
 MAY_KEEP = "catalog.may_keep"
 """Set in a request's scope where, while one snapshot is the current one, equal requests have equal answers."""
+ROUTE = "route"
+"""Where Starlette leaves the route that it found in a request's scope, and this layer that of an answer it kept."""
 _ASKED = frozenset({b"accept", b"accept-encoding", b"if-none-match"})
 _KEPT_STATUSES = (200, 304)
 _NEWEST = re.compile(r"latest|\d+", re.ASCII)
@@ -37,6 +40,7 @@ class _Kept(Struct, frozen=True, gc=False):
     start: dict[str, Any]
     body: dict[str, Any]
     size: int
+    route: BaseRoute | None
 
 
 class Front:
@@ -63,20 +67,21 @@ class Front:
         key = (scope["method"], scope["path"], scope["query_string"], asked)
         if kept := self._kept.get(key):
             self._kept.move_to_end(key)
+            scope[ROUTE] = kept.route
             await send(kept.start)
             await send(kept.body)
             return
         answer = _Answer(send)
         await self._app(scope, receive, answer.send)
         if current is self._reader.current and current is self._snapshot and scope.get(MAY_KEEP):
-            self._keep(key, answer, current)
+            self._keep(key, answer, current, scope.get(ROUTE))
 
     def _begin_anew(self, current: Snapshot) -> None:
         self._snapshot = current
         self._kept.clear()
         self._bytes = 0
 
-    def _keep(self, key: Key, answer: _Answer, current: Snapshot) -> None:
+    def _keep(self, key: Key, answer: _Answer, current: Snapshot, route: BaseRoute | None) -> None:
         """Keep an answer of the current snapshot; a 200 to a client that has another one is of use to it alone."""
         _, path, query, asked = key
         size = len(path) + len(query) + sum(len(value) for _, value in asked)
@@ -85,7 +90,7 @@ class Front:
             return
         if conditional and answer.status != 304:
             return
-        kept = answer.kept(with_body=key[0] == "GET", key_size=size)
+        kept = answer.kept(route, with_body=key[0] == "GET", key_size=size)
         if before := self._kept.pop(key, None):
             self._bytes -= before.size
         self._kept[key] = kept
@@ -130,12 +135,12 @@ class _Answer:
             and headers.get(b"x-catalog-version", number) == number
         )
 
-    def kept(self, *, with_body: bool, key_size: int) -> _Kept:
+    def kept(self, route: BaseRoute | None, *, with_body: bool, key_size: int) -> _Kept:
         """Return it as messages for others."""
         data = self._body.get("body", b"") if with_body else b""
         start = {"type": "http.response.start", "status": self.status, "headers": list(self._start["headers"])}
         body = {"type": "http.response.body", "body": data}
-        return _Kept(start, body, len(data) + key_size + _ENTRY_BYTES)
+        return _Kept(start, body, len(data) + key_size + _ENTRY_BYTES, route)
 
 
 def _of_newest(query: bytes) -> bool:

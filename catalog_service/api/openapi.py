@@ -18,6 +18,7 @@ from catalog_service.api.rest.operation import JSON, Operation, Parameter
 from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.catalog.scenarios import all_scenarios
 from catalog_service.views.schemas import Schema, components
+from schema.access import Scope
 from schema.regions import GEOGRAPHIES, REGIONS
 
 _TEMPLATE = "#/components/schemas/{name}"
@@ -27,7 +28,7 @@ Every read takes `at`: a version, a label or a date. Every answer has an ETag; w
 until something changed. Bodies come as zstd or gzip to whoever takes it. Errors are problem documents (RFC 9457) that \
 name the parameter; a parameter nobody knows is an error, too.
 
-Subscriptions are the operator's: they need the token, and their answers are not to be kept."""
+What is no read needs a token with the scope that the operation names, and its answers are not to be kept."""
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {**_TEXT, "pattern": "^[0-9]+$"}
 _NAME = {**_TEXT, "pattern": r"^[a-z0-9]+(-[a-z0-9]+)*$"}
@@ -63,6 +64,8 @@ _HEADERS = {
     "Vary": ("The request headers that the answer depends on.", _TEXT),
     "X-Catalog-Version": ("The version the answer was read from.", _COUNT),
     "X-Catalog-As-Of": ("The instant it was read as of, where one was asked for.", {**_TEXT, "format": "date-time"}),
+    "X-Catalog-Stale": ("Sources whose content was not confirmed within their objective (`fresh_within_s`).", _TEXT),
+    "X-Catalog-Age": ("Seconds since the store confirmed that this is the newest, while it is away.", _COUNT),
     "X-Catalog-Missing-Sources": ("Sources that nothing was had of.", _TEXT),
     "X-Catalog-Clouds": ("Clouds that scenarios are answered for.", _TEXT),
     "X-Catalog-Unresolved": ("Service tags that have no prefixes here.", _TEXT),
@@ -83,6 +86,9 @@ _HEADERS = {
     "WWW-Authenticate": ("How to be let in: `Bearer`.", _TEXT),
     "Allow": ("The methods that there are.", _TEXT),
     "Retry-After": ("Seconds.", _COUNT),
+    "X-Request-Id": ("Names the request in the log: the one that was sent, or a new one.", _TEXT),
+    "RateLimit-Policy": ("Requests (`q`) in so many seconds (`w`), where there is a limit.", _TEXT),
+    "RateLimit": ("Requests that are left (`r`), and seconds until they are more (`t`).", _TEXT),
 }
 _VERSIONED = ("at", "since", "spec", "span", "cursor")
 _SCENARIOS = ("scenario",)
@@ -93,6 +99,8 @@ _SENT: tuple[tuple[str, tuple[str, ...] | None], ...] = (
     ("Vary", None),
     ("X-Catalog-Version", (*_VERSIONED, "filter")),
     ("X-Catalog-As-Of", _VERSIONED),
+    ("X-Catalog-Stale", _VERSIONED),
+    ("X-Catalog-Age", _VERSIONED),
     ("X-Catalog-Missing-Sources", _VERSIONED),
     ("X-Catalog-Clouds", _SCENARIOS),
     ("X-Catalog-Unresolved", _SCENARIOS),
@@ -112,12 +120,19 @@ _SENT: tuple[tuple[str, tuple[str, ...] | None], ...] = (
 )
 """Which answers have a header: those of operations that take one of these parameters; None: all."""
 _STREAM = ("text/event-stream",)
-"""What has no end has no ETag either; nor has what an operator is answered."""
+"""What has no end has no ETag either; nor has what is not for everybody."""
+_OF_WHO_ASKS = "/v1/whoami"
 _OF_ANY = ("Cache-Control", "Link")
+_OF_THE_GATE = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
+"""What stands on every answer."""
 _REFUSALS = (401, 403)
-_OPERATOR = "operator"
-_OPERATOR_IS = "The operator's token (`CATALOG_OPERATOR_TOKEN`). A service that was started without one answers 403."
-_OF_304 = ("ETag", "Cache-Control", "Vary", "X-Catalog-Version", "X-Catalog-As-Of")
+_BEARER = "bearer"
+_BEARER_IS = (
+    "A token made by `token create` or `POST /v1/tokens`, or the operator's of the settings. What an operation needs "
+    "is its `x-scope`: every scope includes `read`, `admin` includes all. Reads need none, unless the service was "
+    "started with `CATALOG_ANONYMOUS_READ=false`."
+)
+_OF_304 = ("ETag", "Cache-Control", "Vary", "X-Catalog-Version", "X-Catalog-As-Of", "X-Catalog-Stale", "X-Catalog-Age")
 
 
 class Problem(Struct, frozen=True):
@@ -129,6 +144,8 @@ class Problem(Struct, frozen=True):
     detail: str
     code: str
     """Stable, such as ``BAD_PARAMETER``."""
+    request_id: str = ""
+    """The request's, as in ``X-Request-Id``: the log has it too."""
     parameter: str = ""
     """The parameter to correct, where it is one."""
 
@@ -147,8 +164,9 @@ def openapi_document() -> bytes:
             "schemas": definitions,
             "headers": {name: {"description": text, "schema": schema} for name, (text, schema) in _HEADERS.items()},
             "responses": {"Problem": _problem(schemas[Problem])},
-            "securitySchemes": {_OPERATOR: {"type": "http", "scheme": "bearer", "description": _OPERATOR_IS}},
+            "securitySchemes": {_BEARER: {"type": "http", "scheme": "bearer", "description": _BEARER_IS}},
         },
+        "security": [{}, {_BEARER: [Scope.READ]}],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -166,6 +184,7 @@ def _operation(operation: Operation, schemas: dict[type, Schema]) -> Schema:
         "operationId": operation.handle.__name__,
         "summary": " ".join(summary.split()).rstrip(".").replace("`", ""),
         "tags": [tag],
+        "x-scope": operation.scope,
         "parameters": [*map(_parameter, operation.parameters)],
         "responses": _responses(operation, schemas),
     }
@@ -173,9 +192,15 @@ def _operation(operation: Operation, schemas: dict[type, Schema]) -> Schema:
         found["description"] = rest
     if content := _request(operation, schemas):
         found["requestBody"] = {"required": True, "content": content}
-    if operation.needs_token:
-        found["security"] = [{_OPERATOR: []}]
+    if _is_closed(operation):
+        found["security"] = [{_BEARER: [operation.scope]}]
+        found["description"] = "\n\n".join(filter(None, (rest, f"Needs the scope `{operation.scope}`.")))
     return found
+
+
+def _is_closed(operation: Operation) -> bool:
+    """Tell whether a token is needed in any case."""
+    return operation.scope is not Scope.READ
 
 
 def _taken(operation: Operation) -> tuple[type, ...]:
@@ -233,16 +258,16 @@ def _responses(operation: Operation, schemas: dict[type, Schema]) -> Schema:
     names = {one.name for one in operation.parameters}
     own = [header for header, given in _SENT if given is None or not names.isdisjoint(given)]
     streams = operation.answer == _STREAM
-    if streams or operation.needs_token:
+    if streams or _is_closed(operation) or operation.path == _OF_WHO_ASKS:
         own = [header for header in own if header in _OF_ANY] + ["Location"] * (operation.status == 201)
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in own}
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in (*own, *_OF_THE_GATE)}
     content = {"content": _content(operation, schemas)} if operation.answer else {}
     found: Schema = {str(operation.status): {"description": "The answer.", "headers": headers, **content}}
     if "ETag" in own and operation.method == "GET":
-        kept = {name: one for name, one in headers.items() if name in _OF_304}
+        kept = {name: one for name, one in headers.items() if name in (*_OF_304, *_OF_THE_GATE)}
         found["304"] = {"description": "The client has it: its If-None-Match names it.", "headers": kept}
     # Every operation refuses a parameter that it does not know.
-    for status in sorted({400, *operation.problems, *(_REFUSALS if operation.needs_token else ())}):
+    for status in sorted({400, *operation.problems, *(_REFUSALS if _is_closed(operation) else ())}):
         found[str(status)] = {"$ref": "#/components/responses/Problem", "description": phrase(status)}
     found["default"] = {"$ref": "#/components/responses/Problem"}
     return found
@@ -257,7 +282,8 @@ def _content(operation: Operation, schemas: dict[type, Schema]) -> Schema:
 
 
 def _problem(schema: Schema) -> Schema:
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in ("Allow", "Retry-After", "WWW-Authenticate")}
+    names = ("Allow", "Retry-After", "WWW-Authenticate", *_OF_THE_GATE)
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return {
         "description": "A problem document; `code` says which, `parameter` what to correct.",
         "headers": headers,

@@ -16,11 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog_service.api.actions import BusyError, ForbiddenError, UnauthenticatedError
+from catalog_service.api.actions import BusyError
 from schema.errors import (
     BadParameterError,
     CatalogError,
     CorruptContentError,
+    ForbiddenError,
     GoneError,
     NoMatchError,
     NotReadyError,
@@ -30,11 +31,13 @@ from schema.errors import (
     SealedError,
     StaleHeadError,
     StoreError,
+    UnauthenticatedError,
     UnknownDocumentError,
     UnknownEndpointSetError,
     UnknownHeldError,
     UnknownSourceError,
     UnknownSubscriptionError,
+    UnknownTokenError,
     UnknownVersionError,
 )
 
@@ -50,6 +53,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (UnknownDocumentError, 404),
     (UnknownHeldError, 404),
     (UnknownSubscriptionError, 404),
+    (UnknownTokenError, 404),
     (NoMatchError, 404),
     (OverLimitError, 422),
     (RefusedTargetError, 422),
@@ -73,7 +77,7 @@ _OPERATORS = {
 }
 _HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
-_RESERVED = ("type", "title", "status", "detail", "code")
+_RESERVED = ("type", "title", "status", "detail", "code", "request_id")
 _log = structlog.get_logger()
 
 
@@ -124,6 +128,8 @@ def problem(what: Told, headers: dict[str, str] | None = None) -> Response:
     facts = {name: value for name, value in what.facts.items() if name not in _RESERVED}
     title = phrase(what.status)
     body = {"type": "about:blank", "title": title, "status": what.status, "detail": what.detail, "code": what.code}
+    if id_ := structlog.contextvars.get_contextvars().get("request_id"):  # bound by the gate: the log has it too
+        body["request_id"] = id_
     extra = {"Cache-Control": "no-store", **(headers or {})}
     if what.status == HTTPStatus.SERVICE_UNAVAILABLE:
         extra["Retry-After"] = str(RETRY_AFTER_S)

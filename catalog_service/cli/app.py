@@ -15,11 +15,13 @@ from redis.exceptions import RedisError
 
 from catalog_service.cli import exits
 from catalog_service.cli.audit import audit
+from catalog_service.cli.backup import backup, restore
 from catalog_service.cli.catalog import sources, versions
 from catalog_service.cli.command import shared_flags
 from catalog_service.cli.diffs import diff
 from catalog_service.cli.documents import document, import_, reparse
 from catalog_service.cli.export import export
+from catalog_service.cli.fsck import fsck
 from catalog_service.cli.held import held
 from catalog_service.cli.history import history
 from catalog_service.cli.labels import label
@@ -35,6 +37,7 @@ from catalog_service.cli.serve import run, serve
 from catalog_service.cli.signing_keys import signing_keys
 from catalog_service.cli.subscriptions import subscription
 from catalog_service.cli.sync import mirror, sync
+from catalog_service.cli.token import token
 from schema.errors import CatalogError
 
 _COMMANDS = (
@@ -56,6 +59,7 @@ _COMMANDS = (
     subscription,
     filter_,
     signing_keys,
+    token,
     rollback,
     prune,
     audit,
@@ -63,6 +67,9 @@ _COMMANDS = (
     import_,
     document,
     reparse,
+    backup,
+    restore,
+    fsck,
 )
 
 

@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 import click
+from msgspec import Struct
 
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.output import print_json, print_table, say
 from catalog_service.cli.wiring import opened_reader
+from catalog_service.store.audit import AuditFilter
+
+
+class Checked(Struct, frozen=True):
+    """What ``--check`` answers with ``--json``."""
+
+    chained_count: int
+    newest: str
+    """The newest hash of the chain; empty where there is none."""
 
 
 @command("audit")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many are shown.")
-async def audit(call: Call, *, limit: int) -> int:
-    """Show who set labels, accepted, rejected, rolled back and pruned, the newest first."""
+@click.option("--action", help="Of this action alone, such as token-create.")
+@click.option("--who", help="Of this person, or token's name, alone.")
+@click.option("--subject", help="About this alone: a source, a name, an id.")
+@click.option("--check", is_flag=True, help="Tell whether an entry was changed or taken out: each has a hash over it.")
+async def audit(
+    call: Call, *, limit: int, action: str | None, who: str | None, subject: str | None, check: bool
+) -> int:
+    """Show what people did: synced, published, judged, labelled, subscribed and more; the newest first.
+
+    --check prints the newest hash of the chain, to be noted elsewhere: who can write to Redis could make all of it
+    anew, but not so that it ends in, or has, the hash that was noted.
+    """
     async with opened_reader(call.settings) as reader:
-        found = await reader.store.audit.newest(limit)
+        if check:
+            return _checked(call, *await reader.store.audit.checked())
+        found = await reader.store.audit.newest(limit, wanted=AuditFilter(action, who, subject))
     if call.as_json:
         print_json({"items": found})
     elif found:
-        rows = ((one.at, one.who, one.action, one.subject, one.before, one.after) for one in found)
-        print_table(("at", "who", "action", "subject", "before", "after"), rows)
+        rows = ((one.at, one.who, one.token, one.action, one.subject, one.before, one.after) for one in found)
+        print_table(("at", "who", "token", "action", "subject", "before", "after"), rows)
     else:
         say("nobody did anything yet")
+    return exits.FINE
+
+
+def _checked(call: Call, chained_count: int, newest: str) -> int:
+    if call.as_json:
+        print_json(Checked(chained_count, newest))
+    else:
+        say(f"entries that follow from one another: {chained_count}; the newest hash: {newest or 'none'}")
     return exits.FINE

@@ -26,7 +26,7 @@ async def sources(call: Call) -> int:
     if call.as_json:
         print_json({"items": views})
         return exits.FINE
-    columns = ("source", "status", "version", "dated", "prefixes", "fqdns", "checked")
+    columns = ("source", "status", "version", "dated", "prefixes", "fqdns", "fresh", "checked")
     print_table(columns, (_source_row(view) for view in views), stacked=True)
     for view in views:
         behind = "" if view.age_s is None else f", {timedelta(seconds=view.age_s)} behind"
@@ -73,5 +73,6 @@ def _source_row(view: SourceView) -> tuple[object, ...]:
     counts = view.counts
     sizes = (counts.prefixes, counts.fqdns) if counts else (None, None)
     dated = view.upstream_at and f"{view.upstream_at:%Y-%m-%d}"
+    fresh = view.version and ("yes" if view.fresh else "no")
     checked = view.checked_at and f"{view.checked_at:%m-%d %H:%M}"
-    return (view.name, view.status, view.version, dated, *sizes, checked)
+    return (view.name, view.status, view.version, dated, *sizes, fresh, checked)

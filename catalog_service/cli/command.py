@@ -23,6 +23,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from catalog_service.cli import exits
 from catalog_service.cli.logs import configure_logs
 from catalog_service.settings import CONFIG_VARIABLE, Settings, load_settings
+from catalog_service.tracing import tracing
 
 Run = Callable[..., Awaitable[int]]
 Flag = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -56,17 +57,22 @@ def flagged(function: Callable[..., Any], flags: Sequence[Flag]) -> Callable[...
     return functools.reduce(lambda decorated, flag: flag(decorated), reversed(flags), function)
 
 
-def command(name: str, *, serving: bool = False, epilog: str | None = None) -> Callable[[Run], click.Command]:
-    """Make a coroutine function the command ``name``; a ``serving`` one ends well when asked to stop."""
+def command(name: str, *, serving: bool | str = False, epilog: str | None = None) -> Callable[[Run], click.Command]:
+    """Make a coroutine function the command ``name``; a ``serving`` one ends well when asked to stop.
+
+    ``serving`` may name the flag that makes it one.
+    """
 
     def decorate(run: Run) -> click.Command:
         @functools.wraps(run)
         def invoke(**given: object) -> int:
             merged = _merged(click.get_current_context(), given)
-            call = _call(merged, serving=serving)
+            serves = bool(given[serving]) if isinstance(serving, str) else serving
+            call = _call(merged, serving=serves)
             own = {key: value for key, value in given.items() if key not in _FLAGS}
             try:
-                return run_async(run(call, **own), serving=serving)
+                with tracing(on=call.settings.tracing):
+                    return run_async(run(call, **own), serving=serves)
             except BrokenPipeError:  # the reader of our output went away; the interpreter flushes once more at its end
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return exits.BROKEN_PIPE

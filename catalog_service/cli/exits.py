@@ -35,7 +35,7 @@ Exit codes:
   4    a version is held for a person to accept or reject
   5    not found: no such version, source, id or match
   6    another service has the data directory
-  130  interrupted (run and serve, asked to stop, end with 0)"""
+  130  interrupted, 143 terminated (run, serve, notify and sync --every, asked to stop, end with 0)"""
 
 _CODES: tuple[tuple[type[Exception], int], ...] = (
     (BadParameterError, USAGE),

@@ -13,6 +13,7 @@ from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_reader, opened_store, utc_now
 from catalog_service.export.diffs.telling import in_words
 from catalog_service.sync.held import accept, reject
+from schema.access import COMMAND_LINE
 
 
 @click.group("held")
@@ -59,7 +60,7 @@ async def show(call: Call, *, id_: str) -> int:
 async def accept_(call: Call, *, id_: str, who: str | None) -> int:
     """Publish a held version."""
     async with opened_store(call.settings) as store:
-        version = await accept(store, id_, person(who), utc_now)
+        version = await accept(store, id_, person(who), utc_now, COMMAND_LINE)
     if call.as_json:
         print_json(version)
     elif version:
@@ -75,7 +76,7 @@ async def accept_(call: Call, *, id_: str, who: str | None) -> int:
 async def reject_(call: Call, *, id_: str, who: str | None) -> int:
     """Turn a held version down: nobody is asked about the same content again. It can still be accepted."""
     async with opened_store(call.settings) as store:
-        rejected = await reject(store, id_, person(who), utc_now)
+        rejected = await reject(store, id_, person(who), utc_now, COMMAND_LINE)
     if call.as_json:
         print_json(rejected)
     else:

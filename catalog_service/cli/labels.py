@@ -10,6 +10,7 @@ from catalog_service.cli.output import print_json, print_table, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_reader, opened_store, utc_now
 from catalog_service.reader import Reader
+from schema.access import COMMAND_LINE
 
 
 @click.group("label")
@@ -41,7 +42,7 @@ async def set_(call: Call, *, name: str, at: str, who: str | None) -> int:
     async with opened_store(call.settings) as store:
         reader = Reader(store)
         await reader.refresh()
-        made = await store.labels.set(name, await reader.number(at), person(who), utc_now())
+        made = await store.labels.set(name, await reader.number(at), person(who), utc_now(), COMMAND_LINE)
     if call.as_json:
         print_json(made)
     else:
@@ -55,7 +56,7 @@ async def set_(call: Call, *, name: str, at: str, who: str | None) -> int:
 async def delete(call: Call, *, name: str, who: str | None) -> int:
     """Delete a label. The version stays, unless pruning drops it."""
     async with opened_store(call.settings) as store:
-        gone = await store.labels.delete(name, person(who), utc_now())
+        gone = await store.labels.delete(name, person(who), utc_now(), COMMAND_LINE)
     if call.as_json:
         print_json(gone)
     else:

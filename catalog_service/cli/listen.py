@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Callable, Generator, Iterator
 
@@ -15,12 +16,18 @@ import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
 
+from catalog_service.cli.connections import Connection, Patience, Sweep, raise_descriptors
 from catalog_service.settings import Settings
 from schema.errors import CatalogError
 
-_GRACE_S = 5
 _FRAME_BYTES = 1 << 20
 """The longest websocket message: as long as a request's body may be."""
+_KEEP_ALIVE_S = 75
+"""Longer than proxies keep theirs (60 s mostly), so that none sends a request to a connection that ends here."""
+_CONNECTIONS_LEAST, _CONNECTIONS_MOST = 64, 15_000
+_DESCRIPTORS_BESIDE = 256
+"""For Redis, files and what else a process opens."""
+_PATIENCE = Patience()
 
 
 class Listening(Struct, frozen=True):
@@ -50,17 +57,31 @@ def bound(settings: Settings) -> Iterator[Listening]:
         yield Listening(opened, f"http://{host}:{port}")
 
 
-async def serve_app(app: Starlette, listening: Listening, started: Callable[[], None]) -> None:
-    """Serve ``app`` until cancelled, calling ``started`` once; requests under way are finished, for up to 5 s."""
+async def serve_app(
+    app: Starlette,
+    listening: Listening,
+    started: Callable[[], None],
+    grace_s: float = 5.0,
+    connections_most: int = _CONNECTIONS_MOST,
+    patience: Patience = _PATIENCE,
+) -> None:
+    """Serve ``app`` until cancelled, calling ``started`` once; requests under way then have ``grace_s`` to end in.
+
+    Of connections beyond ``connections_most``, or those that the process may open, no request is taken.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=math.ceil(grace_s),
         ws_max_size=_FRAME_BYTES,
+        http=Connection,
+        proxy_headers=False,  # the gate knows whom to trust
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        limit_concurrency=min(connections_most, max(raise_descriptors() - _DESCRIPTORS_BESIDE, _CONNECTIONS_LEAST)),
     )
-    server = _Server(config, started)
+    server = _Server(config, started, Sweep(patience))
     serving = asyncio.create_task(server.serve(sockets=[listening.socket]))
     try:
         await asyncio.shield(serving)
@@ -72,13 +93,20 @@ async def serve_app(app: Starlette, listening: Listening, started: Callable[[], 
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], sweep: Sweep) -> None:
         super().__init__(config)
         self._tell_started = started
+        self._sweep = sweep
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tell_started()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at the connections once a second: it is called ten times in one."""
+        if counter % 10 == 0:
+            self._sweep.over(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

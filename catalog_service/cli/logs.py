@@ -8,6 +8,7 @@ import sys
 import structlog
 
 from catalog_service.cli.output import say
+from catalog_service.tracing import trace_id
 
 _NAME = "catalog-service"
 _CHATTY = ("uvicorn.error", "uvicorn.access", "asyncio", "aiohttp", "stamina")
@@ -46,9 +47,19 @@ def tell(message: str, **facts: object) -> None:
 def _shared() -> list[structlog.typing.Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _within_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _within_trace(
+    _logger: structlog.typing.WrappedLogger, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Name the trace that a line belongs to, where there is one."""
+    if known := trace_id():
+        line["trace_id"] = known
+    return line
 
 
 def _last(*, console: bool) -> list[structlog.typing.Processor]:

@@ -9,6 +9,7 @@ import click
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.logs import tell
+from catalog_service.cli.side import side_port, worker_life
 from catalog_service.cli.telling import check_secrets, opened_notifier, origin_of
 from catalog_service.cli.wiring import known_sources, opened_reader
 from catalog_service.memory import rarely_collected
@@ -30,8 +31,10 @@ async def notify(call: Call, *, once: bool) -> int:
             tell(f"telling {await reader.store.subscriptions.count()} subscriptions")
             following = asyncio.create_task(reader.follow())
             try:
-                with rarely_collected():
-                    await notifier.run()
+                life = worker_life(reader.store, known_sources(settings), reader)
+                async with side_port(settings, life):
+                    with rarely_collected():
+                        await notifier.run()
             finally:
                 await stop(following)
     return exits.FINE

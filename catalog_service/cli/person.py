@@ -1,6 +1,6 @@
 """Who gives a command that is written down: ``--by``, else the user's name.
 
-Called by `held`, `labels`, `prune` and `rollback`.
+Called by every command that changes something.
 """
 
 from __future__ import annotations

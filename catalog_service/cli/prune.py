@@ -9,6 +9,7 @@ from catalog_service.cli.command import Call, command
 from catalog_service.cli.output import print_json, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_store, utc_now
+from schema.access import COMMAND_LINE
 from schema.errors import BadParameterError
 from schema.version import AuditEntry
 
@@ -25,7 +26,7 @@ async def prune(call: Call, *, keep: int | None, dry_run: bool, who: str | None)
     if not most:
         message = "say how many versions are kept: --keep N or CATALOG_VERSIONS_KEPT; 0 keeps all of them"
         raise BadParameterError(message, parameter="keep")
-    entry = AuditEntry(utc_now(), person(who), "prune", "versions", "", "")
+    entry = AuditEntry(utc_now(), person(who), "prune", "versions", "", "", COMMAND_LINE)
     async with opened_store(call.settings) as store:
         pruned = await store.retention.prune(most, dry_run=dry_run, audit=entry)
     if call.as_json:

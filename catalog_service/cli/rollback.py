@@ -12,6 +12,7 @@ from catalog_service.cli.wiring import chosen_sources, opened_store, utc_now
 from catalog_service.export.diffs.telling import in_words
 from catalog_service.reader import Reader
 from catalog_service.sync.rollback import rollback as roll_back
+from schema.access import COMMAND_LINE
 from scrapers.sources import source_named
 
 
@@ -29,7 +30,8 @@ async def rollback(call: Call, *, source: str, at: str, who: str | None) -> int:
     async with opened_store(call.settings) as store:
         reader = Reader(store)
         await reader.refresh()
-        version = await roll_back(store, name, await reader.number_of(name, at), person(who), utc_now)
+        number = await reader.number_of(name, at)
+        version = await roll_back(store, name, number, person(who), utc_now, COMMAND_LINE)
     if call.as_json:
         print_json(version)
     elif version:

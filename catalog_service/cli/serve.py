@@ -10,13 +10,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import click
+import msgspec
 
+from catalog_service.api.gate.rules import GateRules
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.demo import demo_settings, nothing_to_show, prepare_demo
 from catalog_service.cli.listen import Listening, bound, serve_app
 from catalog_service.cli.logs import tell
 from catalog_service.cli.operate import operator_actions
+from catalog_service.cli.side import side_port
 from catalog_service.cli.telling import check_secrets, opened_notifier, origin_of
 from catalog_service.cli.wiring import any_store, chosen_sources, opened_store, opened_upstream, utc_now
 from catalog_service.memory import rarely_collected
@@ -26,6 +29,9 @@ from catalog_service.store.connect import Store, open_store
 from catalog_service.sync.scheduler import keep_synced
 from catalog_service.tasks import stop
 from scrapers.source import Source, synced
+
+_BESIDE_STREAMS = 5000
+"""Connections that there may be besides those of streams."""
 
 
 def _serving_flags(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,7 +88,7 @@ async def _run_live(store: Store, settings: Settings, sources: tuple[Source, ...
         opened_notifier(reader, settings, origin) as notifier,
     ):
         scheduler = keep_synced(
-            synced(sources), upstream, store, utc_now, random.random, versions_kept=settings.versions_kept
+            synced(sources), upstream, store, utc_now, random.random, settings.versions_kept, settings.grace_s
         )
         await _serve(reader, settings, sources, listening, scheduler, notifier.run())
     return exits.FINE
@@ -110,20 +116,32 @@ async def _serve(
     known = tuple(source.info for source in sources)
     actions = None if demo else operator_actions(reader.store, settings, sources, reader)
     app = create_app(
-        reader, known, demo=demo, actions=actions, base_url=origin_of(settings, known, listening.url).base_url
+        reader,
+        known,
+        demo=demo,
+        actions=actions,
+        base_url=origin_of(settings, known, listening.url).base_url,
+        rules=gate_rules(settings),
     )
     started = functools.partial(_started, settings, listening.url, demo=demo)
-    serving = asyncio.create_task(serve_app(app, listening, started))
+    serving = asyncio.create_task(
+        serve_app(app, listening, started, settings.grace_s, settings.streams_most + _BESIDE_STREAMS)
+    )
     others = [asyncio.create_task(one) for one in beside]
     try:
-        with rarely_collected():
-            ended, _ = await asyncio.wait((serving, *others), return_when=asyncio.FIRST_COMPLETED)
+        async with side_port(settings, app.state.life):
+            with rarely_collected():
+                ended, _ = await asyncio.wait((serving, *others), return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             await task  # one that failed ends the service
     finally:
         serving.cancel()  # once: it finishes the requests under way
-        await asyncio.wait({serving})
-        await stop(*others)
+        await asyncio.gather(asyncio.wait({serving}), stop(*others))
+
+
+def gate_rules(settings: Settings) -> GateRules:
+    """Return what the gate goes by: the settings of the same names."""
+    return msgspec.convert(settings, GateRules, from_attributes=True)
 
 
 def _started(settings: Settings, url: str, *, demo: bool) -> None:

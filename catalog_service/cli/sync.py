@@ -1,8 +1,9 @@
-"""Commands that ask upstreams: sync once, fill a mirror."""
+"""Commands that ask upstreams: sync once or for as long as it runs, fill a mirror."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 from pathlib import Path
@@ -14,10 +15,18 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
+from catalog_service.cli.logs import tell
 from catalog_service.cli.output import print_json, print_table
+from catalog_service.cli.person import person
+from catalog_service.cli.side import side_port, worker_life
 from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
+from catalog_service.memory import rarely_collected
+from catalog_service.settings import Settings
 from catalog_service.store.connect import Store
-from catalog_service.sync.run import Outcome, run_source
+from catalog_service.sync.asked import sync_asked
+from catalog_service.sync.run import Outcome
+from catalog_service.sync.scheduler import keep_synced
+from schema.access import COMMAND_LINE
 from schema.errors import BadParameterError
 from scrapers.mirror import fill
 from scrapers.source import Source, synced
@@ -30,19 +39,24 @@ class _Ran(Struct, frozen=True):
     seconds: float
 
 
-@command("sync")
+@command("sync", serving="every")
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
-async def sync(call: Call, *, names: tuple[str, ...]) -> int:
+@click.option("--every", is_flag=True, help="Ask each at its interval, until stopped.")
+async def sync(call: Call, *, names: tuple[str, ...], every: bool) -> int:
     """Ask every source, or those named, once, and publish what is new.
 
-    Exits with 4 when a version is held, else with 3 when a source failed.
+    Exits with 4 when a version is held, else with 3 when a source failed. With --every it goes on until stopped, and
+    ends with 0; several may run, on the same --redis-url.
     """
-    every = chosen_sources(call.settings)
-    sources = tuple(source_named(every, name) for name in dict.fromkeys(names)) or synced(every)
+    known = chosen_sources(call.settings)
+    sources = tuple(source_named(known, name) for name in dict.fromkeys(names)) or synced(known)
     if closed := [source.name for source in sources if source.archive]:
         message = f"{', '.join(closed)} is an archive: upstream is closed, `import` takes its files"
         raise BadParameterError(message, parameter="source")
     async with opened_store(call.settings) as store, opened_upstream(call.settings, sources) as upstream:
+        if every:
+            await _keep(sources, upstream, store, call.settings)
+            return exits.FINE
         ran = await _run_all(sources, upstream, store)
     outcomes = tuple(one.outcome for one in ran)
     if call.as_json:
@@ -84,6 +98,16 @@ def sync_exit_code(outcomes: tuple[Outcome, ...]) -> int:
     return exits.HELD if "held" in results else exits.FAILED if "failed" in results else exits.FINE
 
 
+async def _keep(sources: tuple[Source, ...], upstream: Upstream, store: Store, settings: Settings) -> None:
+    """Sync ``sources`` until asked to stop."""
+    tell(f"syncing {len(sources)} sources")
+    async with side_port(settings, worker_life(store, tuple(source.info for source in sources))):
+        with rarely_collected():
+            await keep_synced(
+                sources, upstream, store, utc_now, random.random, settings.versions_kept, settings.grace_s
+            )
+
+
 async def _run_all(sources: tuple[Source, ...], upstream: Upstream, store: Store) -> list[_Ran]:
     with _progress() as progress:
         return await asyncio.gather(*(_run_one(source, upstream, store, progress) for source in sources))
@@ -92,7 +116,7 @@ async def _run_all(sources: tuple[Source, ...], upstream: Upstream, store: Store
 async def _run_one(source: Source, upstream: Upstream, store: Store, progress: Progress) -> _Ran:
     task = progress.add_task("syncing", total=1, name=source.name)
     started = time.perf_counter()
-    outcome = await run_source(source, upstream, store, utc_now)
+    outcome = await sync_asked(source, upstream, store, utc_now, person(None), COMMAND_LINE, always=False)
     progress.update(task, description=outcome.result, completed=1)
     return _Ran(outcome, time.perf_counter() - started)
 

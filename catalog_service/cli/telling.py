@@ -75,7 +75,8 @@ async def opened_notifier(reader: Reader, settings: Settings, origin: Origin) ->
         ways = Ways(client, mailer, settings.mail_from, Apprise(policy) if apprise_installed() else None)
         key = functools.partial(signing_key, store, vault, os.urandom)
         sender = Sender(store, bodies, vault, key, ways, origin, utc_now)
-        yield Notifier(store, Relay(store, bodies), sender, utc_now, random.random, os.urandom)
+        relay = Relay(store, bodies)
+        yield Notifier(store, relay, sender, utc_now, random.random, os.urandom, grace_s=settings.grace_s)
 
 
 def _vault(settings: Settings) -> Vault:

@@ -16,6 +16,7 @@ from catalog_service.cli.output import say
 from catalog_service.reader import Reader
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store, open_store
+from catalog_service.store.connection import RedisOptions
 from schema.errors import BadParameterError, StoreError
 from schema.source import SourceInfo
 from scrapers.client import ClientSettings, LiveUpstream
@@ -33,8 +34,8 @@ def utc_now() -> datetime:
 
 
 def chosen_sources(settings: Settings) -> tuple[Source, ...]:
-    """Return every source, at the addresses the operator set. Raises UnknownSourceError, BadParameterError."""
-    return configured(tuple(settings.addresses.items()))
+    """Return every source, as the operator set it. Raises UnknownSourceError, BadParameterError."""
+    return configured(tuple(settings.addresses.items()), tuple(settings.fresh_s.items()))
 
 
 def known_sources(settings: Settings) -> tuple[SourceInfo, ...]:
@@ -50,6 +51,21 @@ def any_store(settings: Settings, *, service: bool = False) -> contextlib.Abstra
         service=service,
         documents_kept=settings.documents_kept,
         deliveries_kept=settings.deliveries_kept,
+        options=_redis_options(settings),
+    )
+
+
+def _redis_options(settings: Settings) -> RedisOptions:
+    return RedisOptions(
+        username=settings.redis_username,
+        password=settings.redis_password,
+        sentinel_username=settings.redis_sentinel_username,
+        sentinel_password=settings.redis_sentinel_password,
+        tls_ca=settings.redis_tls_ca,
+        tls_cert=settings.redis_tls_cert,
+        tls_key=settings.redis_tls_key,
+        timeout_s=settings.redis_timeout_s,
+        connections=settings.redis_connections,
     )
 
 

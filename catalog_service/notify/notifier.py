@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from redis.exceptions import RedisError
 
+from catalog_service.notify.counted import count_attempt
 from catalog_service.notify.lanes import Lanes
 from catalog_service.notify.relay import Relay
 from catalog_service.notify.rounds import due_at, round_of, waits
@@ -25,6 +26,7 @@ from catalog_service.store.connect import Store
 from catalog_service.store.queues import Claim
 from catalog_service.subscriptions.ids import delivery_id
 from catalog_service.tasks import stop, to_the_end
+from catalog_service.tracing import client_span
 from schema.clock import Clock, Random, RandomBytes
 from schema.errors import CatalogError, StoreError
 from schema.event import EventType
@@ -36,6 +38,7 @@ _CLAIMED_AT_ONCE = 100
 _CROWDED_FOR = timedelta(seconds=5)
 _IDLE_S = 1.0
 _GRACE_S = 4.0
+_GIVE_BACK_S = 1.0
 _log = structlog.get_logger()
 
 
@@ -66,7 +69,7 @@ class Notifier:
         self._running: dict[asyncio.Task[None], Claim] = {}
 
     async def run(self) -> None:
-        """Relay and send until cancelled; what is on its way then is finished, for up to 4 s."""
+        """Relay and send until cancelled; what is on its way then is finished, for up to ``grace_s``."""
         relaying = asyncio.create_task(self._relay.run(self._lanes.stir))
         settling = asyncio.create_task(self._settler.run())
         sending = asyncio.create_task(self._send())
@@ -83,7 +86,7 @@ class Notifier:
             await self._settler.flush()
 
     async def _end(self, settling: asyncio.Task[None], *others: asyncio.Task[None]) -> None:
-        """Begin nothing more; what is not through after 4 s is given back, so that another worker need not wait."""
+        """Begin nothing more; what is not through after ``grace_s`` is given back: another worker need not wait."""
         await stop(*others)
         if self._running:
             await asyncio.wait(self._running, timeout=self._grace_s)
@@ -91,7 +94,7 @@ class Notifier:
         await stop(*self._running)
         await stop(settling)
         with contextlib.suppress(RedisError, OSError):
-            async with asyncio.timeout(self._grace_s):  # Redis may be going down too
+            async with asyncio.timeout(_GIVE_BACK_S):  # Redis may be going down too
                 await self._settler.flush()
                 for claim in left:
                     await self._store.queues.rest(claim, now := self._clock(), now)
@@ -153,17 +156,16 @@ class Notifier:
         elif self._lanes.crowded(host):
             await queues.rest(claim, now, now + _CROWDED_FOR)
         else:
-            self._settle(claim, id_, await self._sender.send(claim, id_))
+            with client_span("delivery", delivery=id_, channel=claim.subscription.channel.value) as traced:
+                sent = await self._sender.send(claim, id_)
+                traced.set_attribute("catalog.sent", sent is not None and not sent.attempt.error)
+            self._settle(claim, id_, sent)
 
     def _settle(self, claim: Claim, id_: str, tried: Tried | None) -> None:
         now = self._clock()
         told = settled(claim, id_, tried, now, self._chance()) if tried else nothing_told(claim, id_, now)
         self._settler.add(told)
-        if tried and tried.attempt.error:
-            state = told.delivery.state if told.delivery else None
-            after = {"status": told.after.status} if told.after else {}
-            who, error = claim.subscription.id, tried.attempt.error
-            _log.warning("a delivery failed", subscription=who, delivery=id_, state=state, error=error, **after)
+        count_attempt(told, id_, tried)
 
     async def _wait(self, claim: Claim, item: QueueItem, now: datetime) -> None:
         """Give the claim back until ``item`` is due; then make what waits a round."""

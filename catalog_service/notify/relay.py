@@ -18,9 +18,10 @@ from catalog_service.notify.rounds import due_at
 from catalog_service.store.connect import Store
 from catalog_service.store.queues import Addressed
 from catalog_service.subscriptions.filters import filter_of, filters_by_name
+from catalog_service.subscriptions.ids import parcel_told
 from schema.errors import CatalogError, StoreError
 from schema.event import Event, Notice, Place
-from schema.subscription import EventFilter, QueueItem, Status, Subscription, parcel_of
+from schema.subscription import EventFilter, QueueItem, Status, Subscription
 
 _READ = 50
 _BLOCK_MS = 4000
@@ -60,7 +61,7 @@ class Relay(Struct, frozen=True):
         return count
 
     async def _hand_out(self, before: Place, event: Event) -> bool:
-        item = item_of(event)
+        item = QueueItem(await parcel_told(self.store, event), event.type, event.at)
         saved = await filters_by_name(self.store)
         wanting = [one for one in await self.store.subscriptions.all() if one.status is not Status.UNVERIFIED]
         asked = [await self._addressed(one, item, event.notice, filter_of(one, saved)) for one in wanting]
@@ -82,8 +83,3 @@ class Relay(Struct, frozen=True):
         except Exception:  # noqa: BLE001 - one subscription's trouble is not the others'
             _log.exception("an event cannot be matched", subscription=subscription.id, place=str(item.parcel.first))
             return Addressed(subscription.id, item, item.at)
-
-
-def item_of(event: Event) -> QueueItem:
-    """Return ``event`` as a queue takes it."""
-    return QueueItem(parcel_of(event), event.type, event.at)

@@ -21,6 +21,8 @@ _LEVEL = 9
 _DOCUMENT_LEVEL = 3
 """A document of 4 MB takes 8 ms in place of 40, for a quarter more bytes."""
 _MAX_CONTENT_BYTES = 256 << 20
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+"""Text that is no UTF-8 is damage too."""
 _encoder = msgspec.msgpack.Encoder()
 _records = msgspec.msgpack.Decoder(tuple[EndpointSet, ...])
 _changes = msgspec.msgpack.Decoder(tuple[Change, ...])
@@ -40,7 +42,7 @@ def unpack(data: bytes, type_: type[T]) -> T:
     """Return the ``type_`` that `pack` encoded. Raises CorruptContentError."""
     try:
         return msgspec.msgpack.decode(data, type=type_)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise CorruptContentError(f"stored {type_.__name__} cannot be read: {error}") from error
 
 
@@ -101,5 +103,5 @@ def _content(data: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
     try:
         plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_CONTENT_BYTES)
         return decoder.decode(plain)
-    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+    except (zstandard.ZstdError, *_UNREADABLE) as error:
         raise CorruptContentError(f"stored content cannot be read: {error}") from error

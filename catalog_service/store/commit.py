@@ -53,13 +53,15 @@ local function note(events, head, notice)
 end
 """
 
-# Tells of what a person did, where it was one; once, though it is sent again after a lost reply.
+# Tells of what a person did, where it was one; once, though it is sent again after a lost reply. Each entry has the
+# SHA-1 of the one before's and itself: a line that is changed or taken out breaks the chain (`Audit.checked`).
 AUDIT = """
 local function tell(audit, entry)
   if entry == '' then return end
   local newest = redis.call('XREVRANGE', audit, '+', '-', 'COUNT', 1)[1]
   if newest and newest[2][2] == entry then return end
-  redis.call('XADD', audit, 'MAXLEN', '~', 10000, '*', 'entry', entry)
+  local chain = redis.sha1hex((newest and newest[2][4] or '') .. entry)
+  redis.call('XADD', audit, 'MAXLEN', '~', 10000, '*', 'entry', entry, 'chain', chain)
 end
 """
 
@@ -89,6 +91,11 @@ local function write(number, version, changeset, keyframe, marks, since)
   redis.call('SADD', sources, source)
   redis.call('SET', last, number)
 end
+"""
+
+# Reads a key: whoever may do that by a script may do the rest.
+PROBE = """#!lua flags=no-writes
+return redis.call('EXISTS', KEYS[1])
 """
 
 # Answers: {"OK"}, {"FENCED"}: another runner holds a newer lease of the source;

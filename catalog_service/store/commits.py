@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 from redis.asyncio import Redis
@@ -29,6 +30,7 @@ from schema.version import AuditEntry, HeldVersion, SourceState, Version
 
 KEYFRAME_EVERY = 26
 _MOVED_ATTEMPTS = 50
+_log = structlog.get_logger()
 
 
 class Commit(Struct, frozen=True):
@@ -82,6 +84,7 @@ class Commits:
             outcome = await _answer(self._commit, source, _commit_keys(source), [*arguments, *mine])
             if outcome == "OK":
                 self._contents.remember(content)
+                _logged(content.version, lease)
                 return content.version
             if outcome == "STALE":
                 if made := await self._already(wanted.version):
@@ -156,6 +159,21 @@ class _Start(Struct, frozen=True):
     changes: Changeset
     chained: bool
     """The changes are stored; else the version begins a chain, with a keyframe."""
+
+
+def _logged(made: Version, lease: Lease) -> None:
+    """Log the one line of a commit."""
+    counts, by = made.summary, made.accepted_by
+    _log.info(
+        "commit",
+        version=made.version,
+        source=made.source,
+        endpoint_sets=made.counts.endpoint_sets,
+        prefixes=f"+{counts.prefixes_added} -{counts.prefixes_removed}",
+        fqdns=f"+{counts.fqdns_added} -{counts.fqdns_removed}",
+        fence=lease.fence,
+        **({"by": by} if by else {}),
+    )
 
 
 async def _answer(script: Script, source: str, keys_: list[str], arguments: list[Argument]) -> str:

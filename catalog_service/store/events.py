@@ -6,6 +6,8 @@ by the API.
 
 from __future__ import annotations
 
+import math
+
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys
@@ -16,6 +18,8 @@ from schema.version import Version
 
 PAST_NOTICES = (1 << 64) - 1
 """Beyond every notice after a version, and before the next one."""
+_PATIENCE_MS = 800
+"""Of each second that a reply may take: one that waits for an event must not seem lost."""
 
 
 class Events:
@@ -23,6 +27,8 @@ class Events:
 
     def __init__(self, redis: Redis) -> None:
         self._ask: Ask = redis.execute_command
+        timeout_s = redis.connection_pool.connection_kwargs.get("socket_timeout") or math.inf
+        self._most_ms = max(1.0, timeout_s * _PATIENCE_MS)
 
     async def after(self, place: Place, count: int) -> tuple[Event, ...]:
         """Return up to ``count`` events after ``place``, in order. Raises CorruptContentError."""
@@ -45,8 +51,9 @@ class Events:
         return found[0].place if found else Place(0)
 
     async def wait(self, after: Place, timeout_ms: int) -> bool:
-        """Tell whether there is an event after ``after``, waiting up to ``timeout_ms`` for one."""
-        found = await self._ask("XREAD", "COUNT", 1, "BLOCK", timeout_ms, "STREAMS", keys.EVENTS, _id(after))
+        """Tell whether there is an event after ``after``; wait for one, ``timeout_ms`` or what Redis may take."""
+        block_ms = int(min(timeout_ms, self._most_ms))
+        found = await self._ask("XREAD", "COUNT", 1, "BLOCK", block_ms, "STREAMS", keys.EVENTS, _id(after))
         return bool(found)
 
 

@@ -31,7 +31,8 @@ key                      type    holds                                          
 {catalog}:held-records   hash    id -> the candidate's records (MessagePack, zstd)      1 a source
 {catalog}:states         hash    source -> SourceState                                  1 a source
 {catalog}:labels         hash    name -> Label                                          100 B each
-{catalog}:audit          stream  AuditEntry: what people did                            10,000
+{catalog}:audit          stream  AuditEntry: what people did, and SHA-1 of the one      10,000
+                                 before and it: a chain
 {catalog}:floor          string  the oldest live version kept for itself; none: all are  1
 {catalog}:gone           zset    numbers of live versions whose content was pruned      1 each
 {catalog}:documents:S    hash    digest -> Document of source S (MessagePack, zstd)     400 kB each, 12 a source
@@ -50,8 +51,13 @@ key                      type    holds                                          
 {catalog}:dead:I         zset    those that were given up, by when, in ms               1,000
 {catalog}:filters        hash    name -> SavedFilter                                    1,000
 {catalog}:signing-key    string  the Ed25519 key, encrypted                             1
+{catalog}:tokens         hash    SHA-256 of a token -> ApiToken, but when it was used   1,000
+{catalog}:token-names    hash    name -> SHA-256 of the token                           1 a token
+{catalog}:tokens-used    hash    SHA-256 of a token -> when it was used last, in s      1 a token
 {catalog}:lease:S        string  token of who syncs S; expires                          1 a source
+{catalog}:rate:M         hash    client -> requests in minute M; expires                3, 120,000 a process
 {catalog}:fences         hash    source -> fencing token, counts leases; never expires  1 a source
+{catalog}:restoring:T:K          what is to become key K (`restore`); expires           those of a backup
 """
 
 from __future__ import annotations
@@ -87,6 +93,9 @@ CLAIMS = f"{TAG}:claims"
 TRYING = f"{TAG}:trying"
 FILTERS = f"{TAG}:filters"
 SIGNING_KEY = f"{TAG}:signing-key"
+TOKENS = f"{TAG}:tokens"
+TOKEN_NAMES = f"{TAG}:token-names"
+TOKENS_USED = f"{TAG}:tokens-used"
 FENCES = f"{TAG}:fences"
 
 
@@ -148,3 +157,8 @@ def dead(subscription: str) -> str:
 def lease(source: str) -> str:
     """Key of the lease to sync ``source``."""
     return f"{TAG}:lease:{source}"
+
+
+def rate(window: int) -> str:
+    """Key of how often clients asked in ``window``."""
+    return f"{TAG}:rate:{window}"

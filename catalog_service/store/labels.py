@@ -52,8 +52,10 @@ class Labels:
         found = await self._ask("HVALS", keys.LABELS)
         return tuple(sorted((codec.unpack(data, Label) for data in found), key=lambda label: label.name))
 
-    async def set(self, name: str, number: int, who: str, at: datetime) -> Label:
+    async def set(self, name: str, number: int, who: str, at: datetime, token: str = "") -> Label:
         """Give version ``number``, live or imported, the label ``name``; one of that name moves there.
+
+        ``token`` is that of who asks, for the audit.
 
         Raises:
             BadParameterError: ``name`` cannot be a label's.
@@ -64,7 +66,7 @@ class Labels:
         needed = tuple((await self._versions.numbers(await self._versions.point(number))).values())
         for _ in range(_ATTEMPTS):
             before = await self._found(label.name)
-            entry = _entry(label, "label-set", before, str(number))
+            entry = _entry(label, "label-set", before, str(number), token)
             outcome = await self._written(label.name, before, codec.pack(label), entry, needed)
             if outcome == b"GONE":
                 raise await self._floor.gone(number)
@@ -72,7 +74,7 @@ class Labels:
                 return label
         raise _contested(label.name)
 
-    async def delete(self, name: str, who: str, at: datetime) -> Label:
+    async def delete(self, name: str, who: str, at: datetime, token: str = "") -> Label:
         """Delete the label ``name`` and return it. Raises BadParameterError for no such name, UnknownVersionError."""
         known = _checked(name)
         for _ in range(_ATTEMPTS):
@@ -80,7 +82,7 @@ class Labels:
             if before is None:
                 raise _unknown(name)
             label = before[1]
-            entry = _entry(Label(known, label.version, at, who), "label-delete", before, "")
+            entry = _entry(Label(known, label.version, at, who), "label-delete", before, "", token)
             if await self._written(known, before, b"", entry) == b"OK":
                 return label
         raise _contested(known)
@@ -112,9 +114,9 @@ def _checked(name: str) -> str:
     raise BadParameterError(message, parameter="name", value=name[:80])
 
 
-def _entry(label: Label, action: str, before: tuple[bytes, Label] | None, after: str) -> AuditEntry:
+def _entry(label: Label, action: str, before: tuple[bytes, Label] | None, after: str, token: str) -> AuditEntry:
     was = str(before[1].version) if before else ""
-    return AuditEntry(label.set_at, label.set_by, action, label.name, was, after)
+    return AuditEntry(label.set_at, label.set_by, action, label.name, was, after, token)
 
 
 def _unknown(name: str) -> UnknownVersionError:

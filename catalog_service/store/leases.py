@@ -18,10 +18,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from catalog_service.store import commit, keys
-from catalog_service.tasks import stop
+from catalog_service.tasks import stop, to_the_end
 from schema.errors import LeaseTakenError
 
 TTL_S = 60.0
+_RELEASE_S = 1.0
 
 Ask = Callable[..., Awaitable[Any]]
 """Send one command by name and give its decoded reply; redis-py's own method types leave open what comes back."""
@@ -71,11 +72,7 @@ class Leases:
         try:
             yield lease
         finally:
-            try:
-                await stop(renewal)
-            finally:
-                with contextlib.suppress(RedisError, OSError):  # it expires by itself
-                    await self.release(lease)
+            await to_the_end(self._give_back(lease, renewal))
 
     @contextlib.asynccontextmanager
     async def hold_or_refuse(self, source: str) -> AsyncIterator[Lease]:
@@ -84,6 +81,13 @@ class Leases:
             if lease is None:
                 raise LeaseTakenError(f"{source} is being synced at this moment", source=source)
             yield lease
+
+    async def _give_back(self, lease: Lease, renewal: asyncio.Task[None]) -> None:
+        """Give ``lease`` back at once or not at all: it expires by itself where Redis does not answer."""
+        await stop(renewal)
+        with contextlib.suppress(RedisError, OSError):
+            async with asyncio.timeout(_RELEASE_S):
+                await self.release(lease)
 
     async def _renew_for_ever(self, lease: Lease) -> None:
         while True:

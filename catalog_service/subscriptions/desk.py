@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 from datetime import timedelta
 
 from msgspec import UNSET
@@ -74,6 +75,14 @@ class Desk:
         self._random = random_bytes
         self._settle_s = settle_s
         self._snapshot = snapshot
+        self.token = ""
+        """Through which token it is asked, for the audit."""
+
+    def through(self, token: str) -> Desk:
+        """Return this desk for who shows ``token`` (`AuditEntry.token`): the audit tells."""
+        asked = copy.copy(self)
+        asked.token = token
+        return asked
 
     async def create(self, wanted: NewSubscription, by: str) -> Created:
         """Make a subscription that is unverified until its receiver answers the challenge, which is queued.
@@ -92,7 +101,7 @@ class Desk:
         await self._check(new)
         secret = new_secret(self._random)
         sealed = self._vault.seal_new(id_, secret, address, headers)
-        entry = AuditEntry(now, who, "subscription-create", id_, "", making.named(new))
+        entry = AuditEntry(now, who, "subscription-create", id_, "", making.named(new), self.token)
         await self._store.subscriptions.add(new, sealed, ping(self._random, now), entry)
         return Created(await view_of(self._store, new), secret if new.channel is Channel.WEBHOOK else None)
 
@@ -203,14 +212,14 @@ class Desk:
 
     async def reseal(self, by: str) -> int:
         """Seal what older keys sealed with the first, so that they can be dropped. Returns, raises as `resealed`."""
-        return await resealed(self._store, self._vault, person(by), self._clock())
+        return await resealed(self._store, self._vault, person(by), self._clock(), self.token)
 
     async def delete(self, id_: str, by: str) -> None:
         """Delete a subscription with its queue and its log. Raises UnknownSubscriptionError."""
         who = person(by)
         for _ in range(_ATTEMPTS):
             before = await self._store.subscriptions.get(id_)
-            entry = AuditEntry(self._clock(), who, "subscription-delete", id_, making.named(before), "")
+            entry = AuditEntry(self._clock(), who, "subscription-delete", id_, making.named(before), "", self.token)
             if await self._store.subscriptions.delete(before, entry):
                 return
         raise _contested(id_)
@@ -228,7 +237,7 @@ class Desk:
             raise BadParameterError(f"{id_} is not verified: nothing is sent to it yet", parameter="id")
         items = await replayed(self._store, subscription, wanted, now)
         if items:
-            entry = AuditEntry(now, who, "subscription-replay", id_, in_short(wanted), str(len(items)))
+            entry = AuditEntry(now, who, "subscription-replay", id_, in_short(wanted), str(len(items)), self.token)
             await self._store.queues.put(id_, items, now, entry, front=False)
         return len(items)
 
@@ -263,7 +272,8 @@ class Desk:
         was = ""
         with contextlib.suppress(UnknownSubscriptionError):
             was = in_short((await self._store.saved_filters.get(known)).filter)
-        await self._store.saved_filters.set(saved, AuditEntry(now, who, "filter-set", known, was, in_short(kept)))
+        entry = AuditEntry(now, who, "filter-set", known, was, in_short(kept), self.token)
+        await self._store.saved_filters.set(saved, entry)
         return saved
 
     async def delete_filter(self, name: str, by: str) -> SavedFilter:
@@ -279,7 +289,7 @@ class Desk:
         if users:
             message = f"{len(users)} subscriptions use the filter {known}, {users[0]} among them"
             raise BadParameterError(message, parameter="name")
-        entry = AuditEntry(self._clock(), who, "filter-delete", known, in_short(was.filter), "")
+        entry = AuditEntry(self._clock(), who, "filter-delete", known, in_short(was.filter), "", self.token)
         return await self._store.saved_filters.delete(known, entry)
 
     async def signing_keys(self) -> tuple[SigningKeyView, ...]:
@@ -289,7 +299,7 @@ class Desk:
     async def renew_signing_key(self, by: str) -> SigningKeyView:
         """Sign with a new key from now on, also where nobody can open the old one. Raises SealedError."""
         who = person(by)
-        entry = AuditEntry(self._clock(), who, "signing-key-renew", "signing key", "", "")
+        entry = AuditEntry(self._clock(), who, "signing-key-renew", "signing key", "", "", self.token)
         return SigningKeyView(public_text(await renewed(self._store, self._vault, self._random, entry)))
 
     async def _change(self, id_: str, by: str, action: str, step: Taken) -> Subscription:
@@ -299,7 +309,7 @@ class Desk:
             before, read = await self._store.subscriptions.get(id_), await self._store.subscriptions.sealed(id_)
             taken = await step(before, read)
             was, told = making.difference(before, taken.after, headers=taken.headers)
-            entry = AuditEntry(self._clock(), who, action, id_, was, told)
+            entry = AuditEntry(self._clock(), who, action, id_, was, told, self.token)
             if await self._store.subscriptions.replace(
                 before, taken.after, entry, read=read, sealed=taken.sealed, asked=taken.asked, anew=taken.anew
             ):

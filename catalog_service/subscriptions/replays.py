@@ -11,10 +11,11 @@ from datetime import datetime
 from catalog_service.catalog.event_filter import passes
 from catalog_service.store.connect import Store
 from catalog_service.subscriptions.filters import filter_of, filters_by_name
+from catalog_service.subscriptions.ids import parcel_told
 from catalog_service.subscriptions.wanted import Replay
 from schema.errors import BadParameterError
 from schema.event import Event, EventType, Place
-from schema.subscription import QueueItem, Subscription, parcel_of
+from schema.subscription import QueueItem, Subscription
 
 MOST = 1_000
 _READ = 500
@@ -46,7 +47,8 @@ async def replayed(store: Store, subscription: Subscription, wanted: Replay, now
         first, last = await _range(store, wanted)
         is_in = range(first, last + 1).__contains__
         events = await _events(store, subscription, Place(first - 1), lambda event: is_in(event.place.version))
-    return tuple(QueueItem(parcel_of(one), one.type, now, settled=True) for one in events)
+    parcels = [(one, await parcel_told(store, one)) for one in events]
+    return tuple(QueueItem(parcel, one.type, now, settled=True) for one, parcel in parcels)
 
 
 async def _delivery(store: Store, subscription: Subscription, id_: str, now: datetime) -> QueueItem:

@@ -1,7 +1,7 @@
 """Sealing anew: all that older keys sealed is sealed with the first one, so that they can be dropped.
 
-In: the store, a vault that has the older keys too, who asks and when. Out: how many were sealed anew, audited in the
-same step. Called by `desk`.
+In: the store, a vault that has the older keys too, who asks, when and through which token. Out: how many were sealed
+anew, audited in the same step. Called by `desk`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from schema.version import AuditEntry
 _ATTEMPTS = 20
 
 
-async def resealed(store: Store, vault: Vault, who: str, now: datetime) -> int:
+async def resealed(store: Store, vault: Vault, who: str, now: datetime, token: str = "") -> int:
     """Seal all with the first key; return of how many subscriptions that was, with the signing key one more.
 
     All of it in one step, or nothing: where others changed a secret meanwhile, all is read again.
@@ -40,7 +40,7 @@ async def resealed(store: Store, vault: Vault, who: str, now: datetime) -> int:
             return 0
         told = in_short({"subscriptions": len(changed), "signing_keys": 1 if signing else 0})
         if await store.subscriptions.reseal(
-            changed, signing, AuditEntry(now, who, "subscription-reseal", "secrets", "", told)
+            changed, signing, AuditEntry(now, who, "subscription-reseal", "secrets", "", told, token)
         ):
             return len(changed) + (signing is not None)
     raise StaleHeadError("others change subscriptions faster than this")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.guard import unsafe_reasons
 from catalog_service.catalog.snapshot import SourceContent
+from catalog_service.sync.stage import stage
 from schema.change import Changeset
 from schema.document import Document, Provenance
 from schema.endpoint_set import EndpointSet, content_digest
@@ -38,14 +39,16 @@ class Candidate(Struct, frozen=True):
 
 def compared(source: Source, document: Document, previous: SourceContent | None) -> Candidate:
     """Read ``document`` and compare it with what is served. Raises ParseError."""
-    reading = source.records(document)
+    with stage("parse"):
+        reading = source.records(document)
     provenance = replace(
         document.provenance,
         upstream_version=reading.upstream_version or document.provenance.upstream_version,
         upstream_at=reading.upstream_at or document.provenance.upstream_at,
     )
-    changes = diff(previous.endpoint_sets if previous else (), reading.endpoint_sets)
-    digest = content_digest(reading.endpoint_sets) if changes else ""
+    with stage("compare"):
+        changes = diff(previous.endpoint_sets if previous else (), reading.endpoint_sets)
+        digest = content_digest(reading.endpoint_sets) if changes else ""
     return Candidate(provenance, reading.endpoint_sets, digest, changes, Document(document.body, provenance))
 
 

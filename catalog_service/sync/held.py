@@ -1,4 +1,7 @@
-"""What a person decides about a version held back. Called by the command line."""
+"""What a person decides about a version held back. Called by the command line and by the API.
+
+``who`` asks, and ``token`` is what they showed, for the audit.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ REJECTED_KEPT = 50
 """How many contents that were turned down are remembered of each source."""
 
 
-async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | None:
+async def accept(store: Store, id_: str, who: str, clock: Clock, token: str = "") -> Version | None:
     """Publish the held version ``id_`` in ``who``'s name, on top of what is served now.
 
     None when what is served has become equal to it; it is then taken down.
@@ -36,7 +39,7 @@ async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | No
         records = await store.sources.held_records(id_)
         changes = diff(previous.endpoint_sets if previous else (), records)
         was = str(previous.version.version) if previous else ""
-        entry = AuditEntry(clock(), who, "accept", held.source, was, was)
+        entry = AuditEntry(clock(), who, "accept", held.source, was, was, token)
         if not changes:
             await store.sources.record(lease, await store.sources.state(held.source), drop=id_, audit=entry)
             return None
@@ -45,7 +48,7 @@ async def accept(store: Store, id_: str, who: str, clock: Clock) -> Version | No
         return await publish(store, lease, previous, candidate, entry.at, entry)
 
 
-async def reject(store: Store, id_: str, who: str, clock: Clock) -> HeldVersion:
+async def reject(store: Store, id_: str, who: str, clock: Clock, token: str = "") -> HeldVersion:
     """Turn the held version ``id_`` down in ``who``'s name: the same content is not put to anybody again.
 
     It stays listed, as rejected, for as long as upstream serves it, and can still be accepted.
@@ -57,7 +60,7 @@ async def reject(store: Store, id_: str, who: str, clock: Clock) -> HeldVersion:
     async with _leased(store, id_) as (lease, held):
         state = await store.sources.state(held.source)
         known = tuple(digest for digest in state.rejected if digest != held.digest)
-        entry = AuditEntry(clock(), who, "reject", held.source, f"held {id_}", f"rejected {id_}")
+        entry = AuditEntry(clock(), who, "reject", held.source, f"held {id_}", f"rejected {id_}", token)
         rejected = replace(held, rejected_at=entry.at, rejected_by=who)
         records = await store.sources.held_records(id_)
         settled = replace(state, rejected=(*known, held.digest)[-REJECTED_KEPT:])

@@ -7,19 +7,25 @@ import asyncio
 from msgspec.structs import replace
 
 from catalog_service.catalog.snapshot import SourceContent
+from catalog_service.metrics import FETCHED_BYTES
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate, compared, insists, is_stale, reasons_to_hold
 from catalog_service.sync.record import RELEASE, answered, hold, publish, refuse, served, settle
+from catalog_service.sync.stage import stage
 from schema.clock import Clock
 from schema.errors import ParseError
-from schema.version import SourceState, Version
+from schema.version import AuditEntry, SourceState, Version
 from scrapers.source import Source
 from scrapers.upstream import Upstream
 
 
-async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Version | None:
+async def sync_once(
+    source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock, audit: AuditEntry | None = None
+) -> Version | None:
     """Bring ``source`` up to date; the new version, or None when there is nothing new to publish.
+
+    ``audit`` tells of a person who asked for it.
 
     Raises:
         FetchError, ParseError: nothing is published; the last good version goes on being served.
@@ -28,10 +34,12 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
     """
     previous = await store.contents.content(source.name)
     state = await store.sources.state(source.name)
-    document = await source.read(upstream, _asked(state), clock())
+    with stage("fetch"):
+        document = await source.read(upstream, _asked(state), clock())
     if document is None:
         await settle(store, lease, served(state, None, clock()))
         return None
+    FETCHED_BYTES.labels(source.name).inc(len(document.body))
     try:
         candidate = await asyncio.to_thread(compared, source, document, previous)
     except ParseError:
@@ -49,11 +57,12 @@ async def sync_once(source: Source, upstream: Upstream, store: Store, lease: Lea
         return None
     reasons = await asyncio.to_thread(reasons_to_hold, source, published, candidate, superseded)
     if reasons or rejected:
-        held = await hold(store, lease, previous, candidate, answered(state, clock()), reasons)
+        held = await hold(store, lease, previous, candidate, answered(state, clock()), reasons, audit)
         if rejected:
             return None
         raise held
-    return await publish(store, lease, previous, candidate, clock())
+    with stage("commit"):
+        return await publish(store, lease, previous, candidate, clock(), asked=audit)
 
 
 async def _superseded(source: Source, store: Store, previous: SourceContent | None, candidate: Candidate) -> int | None:

@@ -28,10 +28,11 @@ async def publish(
     candidate: Candidate,
     now: datetime,
     accepted: AuditEntry | None = None,
+    asked: AuditEntry | None = None,
 ) -> Version:
     """Commit ``candidate``; a held version of the source is taken down with it. Raises as `Commits.commit`.
 
-    ``accepted`` tells of the person who released it, when the guard had held it.
+    ``accepted`` tells of the person who released it, when the guard had held it, ``asked`` of one who had it synced.
     """
     provenance = candidate.provenance
     state = served(await store.sources.state(lease.source), provenance, now)
@@ -40,9 +41,8 @@ async def publish(
     held = await store.sources.held_of(lease.source)
     held_id = held.id if held else ""
     version = replace(version_of(lease.source, candidate, previous, now), accepted_by=accepted and accepted.who)
-    wanted = Commit(
-        version, candidate.changes, candidate.records, state, held_id, document=candidate.document, audit=accepted
-    )
+    audit, document = accepted or asked, candidate.document
+    wanted = Commit(version, candidate.changes, candidate.records, state, held_id, document=document, audit=audit)
     return await store.commits.commit(lease, wanted)
 
 
@@ -72,10 +72,12 @@ async def hold(
     candidate: Candidate,
     state: SourceState,
     reasons: tuple[str, ...],
+    asked: AuditEntry | None = None,
 ) -> UnsafeChangesetError:
     """Put ``candidate`` up for a person, in place of an older one, and return the error that says so.
 
-    Content that a person rejected before is put up as rejected: seen, and nobody is asked again.
+    Content that a person rejected before is put up as rejected: seen, and nobody is asked again. ``asked`` tells of a
+    person who had it synced.
     """
     provenance, source = candidate.provenance, lease.source
     older = await store.sources.held_of(source)
@@ -102,6 +104,7 @@ async def hold(
         hold=(held, candidate.records),
         keep=candidate.document,
         served=_served_document(previous),
+        audit=replace(asked, after=f"held {id_}") if asked and not rejected else None,
     )
     message = f"{source}: held for a person as {id_}: {'; '.join(reasons)}"
     return UnsafeChangesetError(message, reasons=reasons, held=id_, source=source)

@@ -27,8 +27,10 @@ from schema.version import AuditEntry, HeldVersion, SourceState, Version
 _Held = tuple[HeldVersion, tuple[EndpointSet, ...]]
 
 
-async def rollback(store: Store, source: str, number: int, who: str, clock: Clock) -> Version | None:
+async def rollback(store: Store, source: str, number: int, who: str, clock: Clock, token: str = "") -> Version | None:
     """Publish the content of ``source``'s version ``number``, live or imported, once more, in ``who``'s name.
+
+    ``token`` is what they showed, for the audit.
 
     Its provenance is that of the version gone back to. None when what is served is equal to it already.
 
@@ -44,7 +46,7 @@ async def rollback(store: Store, source: str, number: int, who: str, clock: Cloc
         if not changes:
             return None
         held = await store.sources.held_of(source)
-        entry = AuditEntry(clock(), who, "rollback", source, str(served.version.version), "")
+        entry = AuditEntry(clock(), who, "rollback", source, str(served.version.version), "", token)
         turned_down = await _turned_down(store, served, target, held, entry)
         wanted = Commit(
             _made(target.version, served.version, changes, entry),

@@ -7,6 +7,8 @@ the scheduler and the command line.
 from __future__ import annotations
 
 import contextlib
+import time
+from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -14,10 +16,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 from redis.exceptions import RedisError
 
+from catalog_service.metrics import SYNC_RUNS
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import STALE_FOR
 from catalog_service.sync.once import sync_once
+from catalog_service.sync.stage import timed
+from catalog_service.tracing import span
 from schema.change import Summary
 from schema.clock import Clock
 from schema.document import Document
@@ -31,7 +36,7 @@ from schema.errors import (
     UnknownDocumentError,
     UnsafeChangesetError,
 )
-from schema.version import SourceState, Version
+from schema.version import AuditEntry, SourceState, Version
 from scrapers.source import Source
 from scrapers.upstream import Response, Upstream
 
@@ -56,31 +61,55 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     reasons: tuple[str, ...] = ()
 
 
-async def run_source(source: Source, upstream: Upstream, store: Store, clock: Clock) -> Outcome:
-    """Sync ``source`` under its lease and say what came of it; an error ends up in the source's state."""
+async def run_source(
+    source: Source, upstream: Upstream, store: Store, clock: Clock, audit: AuditEntry | None = None
+) -> Outcome:
+    """Sync ``source`` under its lease and say what came of it; an error ends up in the source's state.
+
+    ``audit`` tells of a person who asked for it: of what is published or held, in the same step.
+    """
+    begun_s = time.perf_counter()
+    with timed() as stages, span("sync", source=source.name) as traced:
+        outcome = await _under_lease(source, upstream, store, clock, audit)
+        traced.set_attribute("catalog.result", outcome.result)
+    SYNC_RUNS.labels(source.name, outcome.result).inc()
+    if not (outcome.result == "busy" and not stages):  # somebody else's run, which logs its own line
+        _logged(outcome, time.perf_counter() - begun_s, stages)
+    return outcome
+
+
+async def _under_lease(
+    source: Source, upstream: Upstream, store: Store, clock: Clock, audit: AuditEntry | None
+) -> Outcome:
     try:
         async with store.leases.hold(source.name) as lease:
             if lease is None:
                 return Outcome(source.name, "busy", message="another runner syncs this source")
-            outcome = await _outcome(source, upstream, store, lease, clock)
+            return await _outcome(source, upstream, store, lease, clock, audit)
     except (RedisError, OSError) as error:
-        outcome = Outcome(source.name, "failed", code=StoreError.code, message=f"Redis does not answer: {error}")
+        return Outcome(source.name, "failed", code=StoreError.code, message=f"Redis does not answer: {error}")
+
+
+def _logged(outcome: Outcome, seconds: float, stages: Mapping[str, float]) -> None:
+    """Log the one line of a run."""
     log = _log.warning if outcome.result in {"held", "failed"} else _log.info
     log(
         "sync",
-        source=source.name,
+        source=outcome.source,
         result=outcome.result,
         version=outcome.version,
         message=outcome.message,
         reasons=outcome.reasons,
+        seconds=round(seconds, 3),
+        stages=stages,
     )
-    return outcome
 
 
-async def reparse_source(source: Source, store: Store, clock: Clock) -> Outcome:
+async def reparse_source(source: Source, store: Store, clock: Clock, audit: AuditEntry | None = None) -> Outcome:
     """Read what upstream said last once more, from the kept document: after a parser was mended.
 
-    Upstream is not asked, so what is known of it stays as it is, but for a document that can be read now.
+    Upstream is not asked, so what is known of it stays as it is, but for a document that can be read now. ``audit`` as
+    of `run_source`.
 
     Raises:
         UnknownDocumentError: no such document is kept.
@@ -94,7 +123,7 @@ async def reparse_source(source: Source, store: Store, clock: Clock) -> Outcome:
             return kept.document
 
         asked = await store.sources.state(source.name)
-        outcome = await _outcome(replace(source, fetch=again), _Nowhere(), store, lease, clock)
+        outcome = await _outcome(replace(source, fetch=again), _Nowhere(), store, lease, clock, audit)
         state = await store.sources.state(source.name)
         await store.sources.record(lease, _as_asked(state, asked))
     return outcome
@@ -136,9 +165,11 @@ class _Nowhere:
         raise FetchError(f"{url} is not asked: a kept document is read", url=url)
 
 
-async def _outcome(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Outcome:
+async def _outcome(
+    source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock, audit: AuditEntry | None
+) -> Outcome:
     try:
-        version = await _attempts(source, upstream, store, lease, clock)
+        version = await _attempts(source, upstream, store, lease, clock, audit)
     except UnsafeChangesetError as error:
         held = str(error.facts.get("held"))
         return Outcome(source.name, "held", held=held, code=error.code, message=str(error), reasons=error.reasons)
@@ -165,11 +196,13 @@ async def _outcome(source: Source, upstream: Upstream, store: Store, lease: Leas
     return Outcome(source.name, "stale", message=message)
 
 
-async def _attempts(source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock) -> Version | None:
+async def _attempts(
+    source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock, audit: AuditEntry | None
+) -> Version | None:
     for _ in range(_STALE_HEAD_ATTEMPTS - 1):
         with contextlib.suppress(StaleHeadError):
-            return await sync_once(source, upstream, store, lease, clock)
-    return await sync_once(source, upstream, store, lease, clock)
+            return await sync_once(source, upstream, store, lease, clock, audit)
+    return await sync_once(source, upstream, store, lease, clock, audit)
 
 
 async def _failed(source: str, store: Store, lease: Lease, now: datetime, code: str, error: Exception) -> Outcome:

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from catalog_service.catalog.fresh import is_fresh
 from catalog_service.catalog.snapshot import Snapshot
 from schema.source import SourceInfo
 from schema.version import Counts, HeldVersion, SourceState, Version
@@ -19,6 +20,10 @@ class SourceView(Struct, frozen=True, omit_defaults=True):
     ``status``: ``ok``, ``never`` (not read yet), ``failing`` (the last run failed), ``held`` (a version
     waits for a person), ``rejected`` (upstream serves what a person turned down), ``stale`` (upstream serves
     superseded content), ``archive`` (upstream is closed). The last good version is served in every one of them.
+
+    ``fresh`` looks at the clock alone, whatever the reason: was what is served confirmed as upstream's within the
+    objective, ``fresh_within_s``? False before it ever was; true of an archive. A source that is served and not fresh
+    is named in the header ``X-Catalog-Stale`` of answers.
     """
 
     name: str
@@ -27,6 +32,8 @@ class SourceView(Struct, frozen=True, omit_defaults=True):
     url: str
     interval_s: int
     status: str
+    fresh: bool
+    fresh_within_s: int
     version: int | None = None
     upstream_version: str | None = None
     upstream_at: datetime | None = None
@@ -57,11 +64,13 @@ def source_view(
     known = {name: value for name, value in asdict(state).items() if name in SourceView.__struct_fields__}
     status = _status(version, state, held, archive=source.archive)
     degraded = status in _DEGRADED
+    known |= {name: value for name, value in asdict(source).items() if name != "fresh_s"}
     return SourceView(
         **{
             **known,
-            **asdict(source),
             "status": status,
+            "fresh": is_fresh(source, state, now),
+            "fresh_within_s": source.fresh_within_s,
             "degraded": degraded,
             "age_s": int((now - state.ok_at).total_seconds()) if degraded and state.ok_at else None,
             "version": version.version if version else None,

@@ -25,6 +25,8 @@ _UNREAD = frozenset({"script", "style", "nav", "header", "footer", "template", "
 _UNREAD_IDS = ("ms--", "site-user-feedback", "article-metadata", "article-header", "center-doc-outline")
 _ALERTS = frozenset({"NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION", "alert"})
 _SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_DEEPEST = 100
+"""Real pages go 32 deep."""
 _HTML_OPEN = re.compile(r"<html[\s>]", re.IGNORECASE)
 _HTML_END = re.compile(r"</html\s*>", re.IGNORECASE)
 
@@ -32,6 +34,7 @@ _HTML_END = re.compile(r"</html\s*>", re.IGNORECASE)
 def page_from_html(html: str, metadata: tuple[tuple[str, str], ...] = ()) -> Page:
     """Return the page; ``metadata`` goes before what the head of ``html`` says."""
     soup = BeautifulSoup(repair_breaks(html), "lxml")
+    _refuse_deep(soup)
     label_html(soup)
     main = soup.select_one("main, [role=main]") or soup.body or soup
     heading = main.find("h1") or soup.find("title")
@@ -42,6 +45,17 @@ def page_from_html(html: str, metadata: tuple[tuple[str, str], ...] = ()) -> Pag
         blocks=tuple(blocks_of(_article(main))),
         bilingual=soup.find(is_second_language) is not None,
     )
+
+
+def _refuse_deep(soup: BeautifulSoup) -> None:
+    """Raise ParseError where elements stand in each other deeper than any page's: reading them has no end in time."""
+    depths = {id(soup): 0}
+    for node in soup.descendants:
+        if isinstance(node, Tag):
+            depths[id(node)] = depth = depths[id(node.parent)] + 1
+            if depth > _DEEPEST:
+                reason = f"its elements stand in each other more than {_DEEPEST} deep"
+                raise ParseError("the document is no page", reasons=(reason,))
 
 
 def refuse_truncated(html: str) -> None:

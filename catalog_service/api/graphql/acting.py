@@ -1,23 +1,32 @@
-"""What operators' fields share: whether who asks may, and what else is under way. Called by queries and mutations."""
+"""What fields beyond reading share: whether who asks may, and what else is under way."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
-from catalog_service.api.actions import Actions, BusyError, check_operator
+from catalog_service.access.scopes import needed
+from catalog_service.api.actions import Acting, BusyError, permitted
 from catalog_service.api.graphql.asked import Context
+from schema.access import Scope
 from schema.errors import LeaseTakenError, StaleHeadError
 
 
-def allowed(info: Context) -> Actions:
-    """Return what may be done. Raises ForbiddenError, UnauthenticatedError."""
-    return check_operator(info.context.door.actions, info.context.authorization)
+async def allowed(info: Context) -> Acting:
+    """Return what may be done by who asks for this field. Raises ForbiddenError, UnauthenticatedError."""
+    door = info.context.door
+    return await permitted(door.actions, door.authorization, needed(info.python_name))
+
+
+def with_scope(description: str | None, field: str) -> str | None:
+    """Return the description of ``field``, a name in snake case, with the scope that it needs beyond reading."""
+    scope = needed(field)
+    return description if scope is Scope.READ else " ".join(filter(None, (description, f"Needs the scope `{scope}`.")))
 
 
 @contextlib.contextmanager
 def busy() -> Iterator[None]:
-    """Tell an operator what another one, or a sync, is doing at the moment."""
+    """Tell who asks what another one, or a sync, is doing at the moment."""
     try:
         yield
     except (LeaseTakenError, StaleHeadError) as error:

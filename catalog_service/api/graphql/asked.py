@@ -9,11 +9,13 @@ from types import MappingProxyType
 from msgspec import Struct
 from strawberry.types import Info
 
+from catalog_service.access.identity import check_scope
 from catalog_service.api.actions import Actions
 from catalog_service.api.hub import Hub
 from catalog_service.api.reads.asked import Sources
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.reader import Reader
+from schema.access import Scope
 
 
 class Asked(Struct):
@@ -35,13 +37,8 @@ class Asked(Struct):
         """Every source configured."""
         return self.door.sources
 
-    @property
-    def authorization(self) -> str:
-        """What the client shows for itself; empty: nothing."""
-        return self.door.headers.get("authorization", "")
 
-
-class Door(Struct, frozen=True):
+class Door(Struct):
     """One request's, or one websocket's, through which operations come."""
 
     reader: Reader
@@ -54,6 +51,19 @@ class Door(Struct, frozen=True):
     """Whether more than one answer can be given."""
     begins: asyncio.Future[int] | None = None
     """Of a subscription over SSE: the version after which it begins, once that is known."""
+    connection_params: dict[str, object] = {}
+    """Of a websocket: the payload of its ``connection_init``, where clients in browsers show a token."""
+
+    @property
+    def authorization(self) -> str:
+        """What the client shows for itself; empty: nothing."""
+        first = self.connection_params.get("authorization", self.connection_params.get("Authorization"))
+        return first if isinstance(first, str) and first else self.headers.get("authorization", "")
+
+    async def let_in(self) -> None:
+        """Refuse who may not read, or no more: a websocket outlives many a token. Raises UnauthenticatedError."""
+        if self.actions:
+            check_scope(await self.actions.doorkeeper.identify(self.authorization), Scope.READ)
 
     def asked(self) -> Asked:
         """Return what one operation works with."""

@@ -273,8 +273,9 @@ class Label:
 @strawberry.type(description="One thing that a person did to the catalogue.")
 class AuditEntry:
     at: datetime
-    who: str
-    action: str = strawberry.field(description="label-set, label-delete, accept, reject, rollback or prune.")
-    subject: str = strawberry.field(description="The label's name, or the source.")
+    who: str = strawberry.field(description="The token's name, or whom its bearer named with `by`.")
+    action: str = strawberry.field(description="Such as label-set, accept, rollback, sync or token-create.")
+    subject: str = strawberry.field(description="The source, the label's or filter's name, or an id.")
     before: str
     after: str
+    token: str = strawberry.field(description="Id of the token shown; operator: that of the settings; cli: a command.")

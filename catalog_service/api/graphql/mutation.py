@@ -1,6 +1,7 @@
-"""GraphQL's mutations: what an operator may have done, for who shows the token (`actions`) in a header.
+"""GraphQL's mutations: what may be done beyond reading, for who shows a token with the scope (`scopes`).
 
-By POST, or on a websocket whose handshake had that header, which no page of a browser can send; never by GET.
+By POST with the header `Authorization: Bearer`, or on a websocket that showed the token at its beginning; never by
+GET, nor with credentials that browsers send by themselves.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from collections.abc import Callable
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from catalog_service.api.actions import OPERATOR, Ran
+from catalog_service.access.scopes import needed
+from catalog_service.api.actions import Ran
 from catalog_service.api.graphql import change_types
-from catalog_service.api.graphql.acting import allowed, busy
+from catalog_service.api.graphql.acting import allowed, busy, with_scope
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.query import Resolver
 from catalog_service.api.reads.asked import naming
 from catalog_service.api.reads.sources import check_source
-from catalog_service.store.audit import person
+from schema.access import Scope
 from schema.version import HeldVersion, Label, Version
 
 
@@ -33,53 +35,66 @@ class SyncOutcome:
 
 
 def action(type_: object, description: str) -> Callable[[Resolver], StrawberryField]:
-    """Make a resolver a mutation of GraphQL type ``type_``."""
-    return lambda resolver: strawberry.mutation(resolver, graphql_type=type_, description=description)
+    """Make a resolver a mutation of GraphQL type ``type_``, whose description tells the scope it needs."""
+
+    def made(resolver: Resolver) -> StrawberryField:
+        if needed(resolver.__name__) is Scope.READ:
+            raise LookupError(f"{resolver.__name__} stands in no line of access.scopes")
+        told = with_scope(description, resolver.__name__)
+        return strawberry.mutation(resolver, graphql_type=type_, description=told)
+
+    return made
 
 
-@strawberry.type(description="What an operator may do: with the header `Authorization: Bearer TOKEN`. `by`: who asks.")
+@strawberry.type(
+    description="What may be done with the header `Authorization: Bearer TOKEN`, if it has the field's scope. "
+    "`by`: on whose behalf, for the audit, which tells of the token besides; by default the token's name."
+)
 class Mutation:
     """The root."""
 
     @action(SyncOutcome | None, "Ask a source once, and publish what is new.")
-    async def sync(self, info: Context, source: str) -> Ran:
-        actions, name = allowed(info), _source(info, source)
+    async def sync(self, info: Context, source: str, by: str | None = None) -> Ran:
+        acting = await allowed(info)
+        name, who = _source(info, source), acting.by(by)
         with busy():
-            return await actions.sync(name)
+            return await acting.actions.sync(name, who, acting.token)
 
     @action(change_types.Version | None, "Publish a held version; null: what is served has become equal to it.")
-    async def accept_held(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> Version | None:  # noqa: A002
-        actions = allowed(info)
+    async def accept_held(self, info: Context, id: strawberry.ID, by: str | None = None) -> Version | None:  # noqa: A002
+        acting = await allowed(info)
         with busy():
-            return await actions.accept(id, person(by))
+            return await acting.actions.accept(id, acting.by(by), acting.token)
 
     @action(change_types.HeldVersion | None, "Turn a held version down; it can still be accepted.")
-    async def reject_held(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> HeldVersion:  # noqa: A002
-        actions = allowed(info)
+    async def reject_held(self, info: Context, id: strawberry.ID, by: str | None = None) -> HeldVersion:  # noqa: A002
+        acting = await allowed(info)
         with busy():
-            return await actions.reject(id, person(by))
+            return await acting.actions.reject(id, acting.by(by), acting.token)
 
     @action(
         change_types.Label | None,
         "Give a version a name, or move it there. `at`: a number, latest, latest~N or a label.",
     )
-    async def set_label(self, info: Context, name: str, at: str = "latest", by: str = OPERATOR) -> Label:
-        actions = allowed(info)
-        return await actions.set_label(name, await info.context.reader.number(at), person(by))
+    async def set_label(self, info: Context, name: str, at: str = "latest", by: str | None = None) -> Label:
+        acting = await allowed(info)
+        number = await info.context.reader.number(at)
+        return await acting.actions.set_label(name, number, acting.by(by), acting.token)
 
     @action(change_types.Label | None, "Delete a label.")
-    async def delete_label(self, info: Context, name: str, by: str = OPERATOR) -> Label:
-        return await allowed(info).delete_label(name, person(by))
+    async def delete_label(self, info: Context, name: str, by: str | None = None) -> Label:
+        acting = await allowed(info)
+        return await acting.actions.delete_label(name, acting.by(by), acting.token)
 
     @action(
         change_types.Version | None,
         "Publish what a source's version `to` held as a new version; null: what is served is equal to it.",
     )
-    async def rollback(self, info: Context, source: str, to: int, by: str = OPERATOR) -> Version | None:
-        actions, name = allowed(info), _source(info, source)
-        who = person(by)
+    async def rollback(self, info: Context, source: str, to: int, by: str | None = None) -> Version | None:
+        acting = await allowed(info)
+        name, who = _source(info, source), acting.by(by)
         with busy(), naming("to"):
-            return await actions.rollback(name, to, who)
+            return await acting.actions.rollback(name, to, who, acting.token)
 
 
 def _source(info: Context, name: str) -> str:

@@ -6,7 +6,7 @@ Strawberry makes one for each operation, also for each on a websocket that carri
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, specified_rules
@@ -15,6 +15,7 @@ from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
 
 from catalog_service.api.graphql.limits import MAX_TOKENS, beyond
+from schema.errors import CatalogError
 
 MAX_QUERY_LENGTH = 64_000
 _KEPT = 64
@@ -68,9 +69,15 @@ class Operation(SchemaExtension):
                 context.graphql_document = self._documents.parsed(context.query or "")
         yield
 
-    def on_validate(self) -> Iterator[None]:
-        """Refuse what asks too much before anything looks at it closely."""
-        self.execution_context.pre_execution_errors = self._refused() or self._documents.errors(self._text)
+    async def on_validate(self) -> AsyncIterator[None]:
+        """Refuse who may not read, and what asks too much, before anything looks at it closely."""
+        context = self.execution_context
+        try:
+            await context.context.door.let_in()
+        except CatalogError as error:
+            context.pre_execution_errors = [GraphQLError(str(error), original_error=error)]
+        else:
+            context.pre_execution_errors = self._refused() or self._documents.errors(self._text)
         yield
 
     def get_results(self) -> dict[str, object]:

@@ -15,7 +15,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from catalog_service.api.graphql import change_types, history_types, reason_types, record_types, source_types
-from catalog_service.api.graphql.acting import allowed
+from catalog_service.api.graphql.acting import with_scope
 from catalog_service.api.graphql.asked import Asked, Context
 from catalog_service.api.graphql.conflict_pages import CONFLICTS_DEFAULT, CONFLICTS_MOST, ConflictPage, conflict_page
 from catalog_service.api.graphql.filters import DiffFilter, EndpointFilter, diff_filter, record_filter, values, words
@@ -46,9 +46,8 @@ from catalog_service.views.records import Record, record_view
 from catalog_service.views.scenarios import ScenarioView
 from catalog_service.views.sources import SourceView
 from schema.errors import BadParameterError
-from schema.version import AuditEntry, HeldVersion, Label, Version
+from schema.version import HeldVersion, Label, Version
 
-_AUDIT_MOST, _AUDIT_KEPT = 500, 10_000
 _BULK_COST = 100_000
 """As many matches as one bulk answer may have."""
 Resolver = Callable[..., Awaitable[object]]
@@ -60,7 +59,8 @@ def question(
     """Make a resolver a field of GraphQL type ``type_``, as `answered` does."""
 
     def made(resolver: Resolver) -> StrawberryField:
-        field: StrawberryField = answered(resolver, type_, description, first=first, cost=cost)
+        told = with_scope(description, resolver.__name__)
+        field: StrawberryField = answered(resolver, type_, told, first=first, cost=cost)
         return field
 
     return made
@@ -250,15 +250,6 @@ class Query:
     @question(list[change_types.Label] | None, description="Sorted by name.")
     async def labels(self, info: Context) -> tuple[Label, ...]:
         return await info.context.reader.store.labels.all()
-
-    @question(list[change_types.AuditEntry] | None, description="What people did, newest first; for who has the token.")
-    async def audit(self, info: Context, first: int = 50, skip: int = 0) -> tuple[AuditEntry, ...]:
-        allowed(info)
-        if not 1 <= first <= _AUDIT_MOST:
-            raise BadParameterError(f"first is a number from 1 to {_AUDIT_MOST}", parameter="first", value=first)
-        if not 0 <= skip <= _AUDIT_KEPT:
-            raise BadParameterError(f"skip is a number from 0 to {_AUDIT_KEPT}", parameter="skip", value=skip)
-        return await info.context.reader.store.audit.newest(first, skip)
 
 
 async def _snapshot(asked: Asked, at: str | None) -> Snapshot:

@@ -19,6 +19,8 @@ from catalog_service.api.graphql.query import Query
 from catalog_service.api.graphql.subscriber_mutation import SubscriberMutation
 from catalog_service.api.graphql.subscriber_query import SubscriberQuery
 from catalog_service.api.graphql.subscription import Subscription
+from catalog_service.api.graphql.token_mutation import TokenMutation
+from catalog_service.api.graphql.token_query import TokenQuery
 
 
 class _Schema(strawberry.Schema):
@@ -62,8 +64,8 @@ def schema(*, fast: bool = True) -> strawberry.Schema:
 
     documents = Documents(core)
     made = _Schema(
-        _joined(Query, SubscriberQuery),
-        _joined(Mutation, SubscriberMutation),
+        _joined(Query, SubscriberQuery, TokenQuery),
+        _joined(Mutation, SubscriberMutation, TokenMutation),
         Subscription,
         extensions=[lambda: Operation(documents)],
         execution_context_class=Executor if fast else None,

@@ -36,6 +36,10 @@ class Source(Node):
     archive: bool = strawberry.field(description="Upstream is closed: history only.")
     status: str = strawberry.field(description="ok, never, failing, held, rejected, stale or archive.")
     degraded: bool = strawberry.field(description="What is served may be behind upstream.")
+    fresh: bool = strawberry.field(
+        description="What is served was confirmed as upstream's within `freshWithinS` seconds; true of an archive."
+    )
+    fresh_within_s: int = strawberry.field(description="The objective, in seconds.")
     age_s: int | None = strawberry.field(
         description="When degraded: seconds since what is served was known to be what upstream has."
     )

@@ -22,6 +22,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Messag
 from catalog_service.api.graphql.asked import Door
 
 _REASON_BYTES = 123
+_FAREWELL = ": the service is stopping: come back\r\nretry: 3000\r\n\r\n"
 
 
 class _Payload(Struct):
@@ -74,7 +75,9 @@ class Wire(ASGIWebSocketAdapter):
 async def resumable(
     stream: Callable[[], AsyncIterator[str]], begins: asyncio.Future[int], closing: asyncio.Event
 ) -> AsyncIterator[str]:
-    """Yield an event that is an id alone once the stream ``begins``, then what it gives, until all is ``closing``."""
+    """Yield an event that is an id alone once the stream ``begins``, then what it gives, until all is ``closing``,
+    and then why it ends.
+    """
     parts = stream()
     following: asyncio.Future[Any] = asyncio.ensure_future(_next(parts))
     closed: asyncio.Future[Any] = asyncio.ensure_future(closing.wait())
@@ -84,7 +87,10 @@ async def resumable(
             yield f"id: {begins.result()}\r\n\r\n"
         while True:
             await asyncio.wait({following, closed}, return_when=asyncio.FIRST_COMPLETED)
-            if closed.done() or following.result() is None:
+            if closed.done():
+                yield _FAREWELL
+                return
+            if following.result() is None:
                 return
             yield following.result()
             following = asyncio.ensure_future(_next(parts))

@@ -1,14 +1,14 @@
-"""The part of GraphQL's mutations about subscriptions: the desk's verbs, for who shows the operator's token."""
+"""The part of GraphQL's mutations about subscriptions: the desk's verbs, for who may."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from catalog_service.api.actions import OPERATOR
+from catalog_service.api.actions import Acting
 from catalog_service.api.graphql import subscriber_types
 from catalog_service.api.graphql.acting import allowed, busy
 from catalog_service.api.graphql.asked import Context
@@ -21,7 +21,6 @@ from catalog_service.api.graphql.subscriber_inputs import (
     edit_of,
     wanted,
 )
-from catalog_service.subscriptions.desk import Desk
 from catalog_service.subscriptions.wanted import NewFilter, NewSubscription, Replay
 from catalog_service.views.subscriptions import Created, Rotated, SubscriptionView
 from schema.errors import RequestError
@@ -39,10 +38,10 @@ class SubscriberMutation:
         self,
         info: Context,
         input: NewSubscriberInput,  # noqa: A002 - the argument's name in GraphQL
-        by: str = OPERATOR,
+        by: str | None = None,
     ) -> Created:
-        with _ordering(info) as desk:
-            return await desk.create(wanted(input, NewSubscription), by)
+        async with _ordering(info) as acting:
+            return await acting.desk.create(wanted(input, NewSubscription), acting.by(by))
 
     @action(_ONE, "Change a subscription; another address or channel is sent a challenge first.")
     async def edit_subscription(
@@ -50,10 +49,10 @@ class SubscriberMutation:
         info: Context,
         id: strawberry.ID,  # noqa: A002
         input: SubscriberEdit,  # noqa: A002
-        by: str = OPERATOR,
+        by: str | None = None,
     ) -> SubscriptionView:
-        with _ordering(info) as desk:
-            return await desk.edit(id, edit_of(input), by)
+        async with _ordering(info) as acting:
+            return await acting.desk.edit(id, edit_of(input), acting.by(by))
 
     @action(_ONE, "Show that a receiver wants it: `code` is what it was sent.")
     async def verify_subscription(
@@ -61,36 +60,36 @@ class SubscriberMutation:
         info: Context,
         id: strawberry.ID,  # noqa: A002
         code: str,
-        by: str = OPERATOR,
+        by: str | None = None,
     ) -> SubscriptionView:
-        with _ordering(info) as desk:
-            return await desk.verify(id, code, by)
+        async with _ordering(info) as acting:
+            return await acting.desk.verify(id, code, acting.by(by))
 
     @action(strawberry.ID | None, "Send a ping, or the challenge again; the id of its delivery.")
-    async def test_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> str:  # noqa: A002
-        with _ordering(info) as desk:
-            return await desk.test(id, by)
+    async def test_subscription(self, info: Context, id: strawberry.ID, by: str | None = None) -> str:  # noqa: A002
+        async with _ordering(info) as acting:
+            return await acting.desk.test(id, acting.by(by))
 
     @action(_ONE, "Hold back what is to be told: it waits.")
-    async def pause_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> SubscriptionView:  # noqa: A002
-        with _ordering(info) as desk:
-            return await desk.pause(id, by)
+    async def pause_subscription(self, info: Context, id: strawberry.ID, by: str | None = None) -> SubscriptionView:  # noqa: A002
+        async with _ordering(info) as acting:
+            return await acting.desk.pause(id, acting.by(by))
 
     @action(_ONE, "Tell a paused or disabled one again, what waits first.")
-    async def resume_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> SubscriptionView:  # noqa: A002
-        with _ordering(info) as desk:
-            return await desk.resume(id, by)
+    async def resume_subscription(self, info: Context, id: strawberry.ID, by: str | None = None) -> SubscriptionView:  # noqa: A002
+        async with _ordering(info) as acting:
+            return await acting.desk.resume(id, acting.by(by))
 
     @action(strawberry.ID | None, "Delete a subscription, with what waits and its log; its id.")
-    async def delete_subscription(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> str:  # noqa: A002
-        with _ordering(info) as desk:
-            await desk.delete(id, by)
+    async def delete_subscription(self, info: Context, id: strawberry.ID, by: str | None = None) -> str:  # noqa: A002
+        async with _ordering(info) as acting:
+            await acting.desk.delete(id, acting.by(by))
             return id
 
     @action(subscriber_types.RotatedSecret | None, "Give a webhook a new secret; the one before signs on for 24 hours.")
-    async def rotate_secret(self, info: Context, id: strawberry.ID, by: str = OPERATOR) -> Rotated:  # noqa: A002
-        with _ordering(info) as desk:
-            return await desk.rotate(id, by)
+    async def rotate_secret(self, info: Context, id: strawberry.ID, by: str | None = None) -> Rotated:  # noqa: A002
+        async with _ordering(info) as acting:
+            return await acting.desk.rotate(id, acting.by(by))
 
     @action(int | None, "Tell again; how many events or deliveries that is.")
     async def replay(
@@ -98,10 +97,10 @@ class SubscriberMutation:
         info: Context,
         id: strawberry.ID,  # noqa: A002
         input: ReplayInput,  # noqa: A002
-        by: str = OPERATOR,
+        by: str | None = None,
     ) -> int:
-        with _ordering(info) as desk:
-            return await desk.replay(id, wanted(input, Replay), by)
+        async with _ordering(info) as acting:
+            return await acting.desk.replay(id, wanted(input, Replay), acting.by(by))
 
     @action(subscriber_types.SavedFilter | None, "Save a filter, in place of one with its name.")
     async def save_filter(
@@ -109,23 +108,23 @@ class SubscriberMutation:
         info: Context,
         name: str,
         input: SavedFilterInput,  # noqa: A002
-        by: str = OPERATOR,
+        by: str | None = None,
     ) -> SavedFilter:
-        with _ordering(info) as desk:
-            return await desk.save_filter(name, wanted(input, NewFilter), by)
+        async with _ordering(info) as acting:
+            return await acting.desk.save_filter(name, wanted(input, NewFilter), acting.by(by))
 
     @action(subscriber_types.SavedFilter | None, "Delete a saved filter that no subscription uses.")
-    async def delete_filter(self, info: Context, name: str, by: str = OPERATOR) -> SavedFilter:
-        with _ordering(info) as desk:
-            return await desk.delete_filter(name, by)
+    async def delete_filter(self, info: Context, name: str, by: str | None = None) -> SavedFilter:
+        async with _ordering(info) as acting:
+            return await acting.desk.delete_filter(name, acting.by(by))
 
 
-@contextlib.contextmanager
-def _ordering(info: Context) -> Iterator[Desk]:
-    """Give the desk for a block whose errors name parameters as GraphQL does, such as ``filter.impactAtLeast``."""
+@contextlib.asynccontextmanager
+async def _ordering(info: Context) -> AsyncIterator[Acting]:
+    """Give what may be done for a block whose errors name parameters as GraphQL does: ``filter.impactAtLeast``."""
     try:
         with busy():
-            yield allowed(info).desk
+            yield await allowed(info)
     except RequestError as error:
         if isinstance(parameter := error.facts.get("parameter"), str):
             error.facts["parameter"] = to_camel_case(parameter)

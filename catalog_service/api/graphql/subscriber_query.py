@@ -1,4 +1,4 @@
-"""The part of GraphQL's query about subscriptions; these are for who shows the operator's token, as in REST."""
+"""The part of GraphQL's query about subscriptions; these need their scope, as in REST."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class SubscriberQuery:
 
     @question(
         subscriber_types.SubscriberConnection | None,
-        description="Who wants to be told, oldest first; for who has the token. "
+        description="Who wants to be told, oldest first. "
         f"`first` is {SUBSCRIBERS_DEFAULT} unless told otherwise, and at most {SUBSCRIBERS_MOST}.",
         first=SUBSCRIBERS_DEFAULT,
     )
     async def subscriptions(self, info: Context, first: int | None = None, after: str | None = None) -> Page:
-        desk = allowed(info).desk
+        desk = (await allowed(info)).desk
         most = sliced(first, after, None, None, default=SUBSCRIBERS_DEFAULT, most=SUBSCRIBERS_MOST).first
         with naming("after"):
             place = decode_cursor(_KIND, after, Filter()).after if after is not None else ""
         return _page(await desk.subscriptions(), place, most or SUBSCRIBERS_DEFAULT)
 
-    @question(subscriber_types.Subscriber | None, description="For who has the token.")
+    @question(subscriber_types.Subscriber | None)
     async def subscription(self, info: Context, id: strawberry.ID) -> SubscriptionView:  # noqa: A002
-        return await allowed(info).desk.subscription(id)
+        return await (await allowed(info)).desk.subscription(id)
 
     @question(list[subscriber_types.SavedFilter] | None, description="Sorted by name; streams and feeds take them too.")
     async def saved_filters(self, info: Context) -> tuple[SavedFilter, ...]:

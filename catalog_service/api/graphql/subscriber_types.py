@@ -122,7 +122,7 @@ async def _deliveries(
     info: Context, parent: strawberry.Parent[SubscriptionView], first: int | None = None, after: str | None = None
 ) -> pages.Page:
     """Return a page of what was sent to a subscription. Raises BadParameterError for a cursor of another."""
-    desk, kind = allowed(info).desk, f"deliveries {parent.id}"
+    desk, kind = (await allowed(info)).desk, f"deliveries {parent.id}"
     asked = pages.sliced(first, after, None, None, default=A_PAGE, most=MOST_A_PAGE)
     with naming("after"):
         before = decode_cursor(kind, after, Filter()).after if after is not None else None
@@ -142,7 +142,7 @@ async def _delivery(
     parent: strawberry.Parent[SubscriptionView],
     id: strawberry.ID,  # noqa: A002
 ) -> DeliveryView:
-    return await allowed(info).desk.delivery(parent.id, id)
+    return await (await allowed(info)).desk.delivery(parent.id, id)
 
 
 @strawberry.type(description="A subscription: who wants to be told what, where and when, and how it is.")

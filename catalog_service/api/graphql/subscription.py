@@ -96,5 +96,6 @@ async def _commits(asked: Asked, since: int, sources: tuple[str, ...]) -> AsyncG
     async with aclosing(asked.door.hub.versions(since)) as versions:
         async for version in versions:
             if not sources or version.source in sources:
+                await asked.door.let_in()
                 asked.since = version.version
                 yield Commit(version)

@@ -16,6 +16,7 @@ import msgspec
 from cross_web import AsyncHTTPRequestAdapter
 from cross_web import HTTPException as ViewError
 from graphql import GraphQLError
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,9 +24,11 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.unset import UnsetType
 
 from catalog_service.api.actions import Actions
 from catalog_service.api.bounds import bounded_body
@@ -37,6 +40,7 @@ from catalog_service.api.hub import Hub
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.reads.asked import Sources
 from catalog_service.reader import Reader
+from schema.errors import CatalogError
 
 MAX_BODY_BYTES = 1 << 20
 """Room for a lookup of 10,000 lines, as variables."""
@@ -52,10 +56,12 @@ class _Where(msgspec.Struct):
 
 
 class GraphQLView(GraphQL[Door, None]):
-    """Strawberry's view over one reader. ``page`` is GraphiQL, for browsers; without ``actions`` nothing changes."""
+    """Strawberry's view over one reader. ``page`` is GraphiQL, for browsers, None: not here; without ``actions``
+    nothing changes.
+    """
 
     def __init__(
-        self, reader: Reader, sources: Sources, hub: Hub, page: Response, actions: Actions | None = None
+        self, reader: Reader, sources: Sources, hub: Hub, page: Response | None, actions: Actions | None = None
     ) -> None:
         super().__init__(
             schema(),
@@ -98,6 +104,14 @@ class GraphQLView(GraphQL[Door, None]):
         door = Door(self._reader, self._sources, self._hub, self._actions, request.headers, streams, begins)
         request.state.door = door
         return door
+
+    async def on_ws_connect(self, context: Door) -> UnsetType | dict[str, object] | None:
+        """Send away who may not read by now: the handshake, or the first message, shows a token where one is needed."""
+        try:
+            await context.let_in()
+        except (CatalogError, RedisError, OSError) as error:
+            raise ConnectionRejectionError from error
+        return await super().on_ws_connect(context)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Return what hands the media type that the client wants on to `create_response`."""
@@ -145,7 +159,9 @@ class GraphQLView(GraphQL[Door, None]):
         )
 
     async def render_graphql_ide(self, request: Request) -> Response:
-        """Return the page."""
+        """Return the page. Raises HTTPException where there is none."""
+        if self._page is None:
+            raise HTTPException(404, "GraphiQL is off here; programs ask /graphql as before")
         return self._page
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:

@@ -8,6 +8,7 @@ from catalog_service.catalog.biography import Deed, Subject
 from catalog_service.catalog.conflict import ConflictKind
 from catalog_service.catalog.lookup import Relation
 from catalog_service.catalog.select import Resolve
+from schema.access import Scope as TokenScope
 from schema.event import EventType
 from schema.fqdn import PatternType
 from schema.subscription import Channel, DeliveryState, Envelope, Every, Payload, Signature, Status, Weekday
@@ -36,6 +37,7 @@ __all__ = [
     "Significance",
     "Status",
     "Subject",
+    "TokenScope",
     "Weekday",
 ]
 
@@ -48,6 +50,9 @@ strawberry.enum(Resolve, description="What may be resolved in an answer.")
 strawberry.enum(ConflictKind, description="What sources disagree on; PATTERN and MID_WILDCARD are flags.")
 strawberry.enum(Impact, description="What a change asks of a customer, in Microsoft's nine words; for every source.")
 strawberry.enum(Significance, description="How much of a change is more than noise; SPACE: prefixes cut another way.")
+strawberry.enum(
+    TokenScope, name="TokenScope", description="What a token lets its bearer do; each includes READ, ADMIN all."
+)
 strawberry.enum(Family, description="An address family.")
 strawberry.enum(Only, description="Which side of a diff.")
 strawberry.enum(Relation, description="How a member relates to what was asked: it is that, covers it, or lies inside.")

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from catalog_service.api.answers import Body
 from catalog_service.api.context import Context
+from catalog_service.api.gate.rules import GateRules
 from catalog_service.api.pages import links, texts
 from schema.errors import BadParameterError
 
@@ -43,14 +44,14 @@ class Pages(Struct, frozen=True):
         return self.templates.get_template(template).render(**shared, **values).encode()
 
 
-def pages_of(context: Context, *, demo: bool) -> Pages:
-    """Return the pages, their templates ready to be filled."""
+def pages_of(context: Context, *, demo: bool, rules: GateRules) -> Pages:
+    """Return the pages, their templates ready to be filled; what ``rules`` switch off is linked nowhere."""
     loader = PackageLoader("catalog_service.api.pages")
     templates = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, finalize=texts.visible, lstrip_blocks=True
     )
     templates.filters.update(texts.FILTERS)
-    templates.globals.update(links.GLOBALS)
+    templates.globals.update(links.GLOBALS, has_graphiql=rules.graphiql, has_docs=rules.docs)
     return Pages(context, demo, templates)
 
 

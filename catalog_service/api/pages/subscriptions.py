@@ -1,7 +1,7 @@
-"""``/subscriptions`` and ``/subscriptions/{id}``: who is told what, and how that goes; for operators alone.
+"""``/subscriptions`` and ``/subscriptions/{id}``: who is told what, and how that goes; for the scope ``subscribe``.
 
-In: the desk's views. Out: pages that nobody keeps, neither a browser nor this service. They change nothing: what an
-operator can do is shown as commands.
+In: the desk's views. Out: pages that nobody keeps, neither a browser nor this service. They change nothing: what can be
+done is shown as commands. So Basic credentials will do, with any name and a token as the password.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog_service.api.actions import ForbiddenError, UnauthenticatedError, operator_of
+from catalog_service.access.identity import BASIC_CHALLENGE, check_scope
+from catalog_service.access.scopes import needed
 from catalog_service.api.pages.errors import failed
 from catalog_service.api.pages.links import diff_link
 from catalog_service.api.pages.page import HEADERS, MEDIA_TYPE, Pages, given_of
@@ -21,14 +22,18 @@ from catalog_service.api.parameters import one
 from catalog_service.subscriptions.desk import Desk
 from catalog_service.subscriptions.filters import Saved, filter_of, filters_by_name
 from catalog_service.views.subscriptions import DeliveryView, SubscriptionView
-from schema.errors import BadParameterError
+from schema.errors import BadParameterError, ForbiddenError, UnauthenticatedError
 from schema.event import EventType, place_of
 from schema.subscription import Digest, EventFilter, Every, Status
 from schema.words import Family
 
+_NEEDED = needed("subscriptions")
+_LOG_IN = (
+    f"this page needs a token with the scope {_NEEDED}: log in with any name and the token as the password, "
+    "or send it in the header `Authorization: Bearer TOKEN`"
+)
 _ON_A_PAGE = 100
 _DELIVERIES_ON_A_PAGE = 25
-_CHALLENGE = 'Basic realm="Endpoint catalogue: operators", charset="UTF-8"'
 _TYPES = {
     EventType.COMMITTED: "versions",
     EventType.HELD: "held versions",
@@ -84,7 +89,7 @@ async def subscriptions(pages: Pages, request: Request) -> Response:
             failing_count=sum(map(_is_failing, found)),
         )
 
-    return await _for_operators(pages, request, answer)
+    return await _for_who_may(pages, request, answer)
 
 
 async def subscription(pages: Pages, request: Request) -> Response:
@@ -105,22 +110,23 @@ async def subscription(pages: Pages, request: Request) -> Response:
             base_url=pages.context.base_url,
         )
 
-    return await _for_operators(pages, request, answer)
+    return await _for_who_may(pages, request, answer)
 
 
-async def _for_operators(pages: Pages, request: Request, answer: Callable[[Desk], Awaitable[Response]]) -> Response:
-    """Answer operators; a browser asks others for a name and a password.
+async def _for_who_may(pages: Pages, request: Request, answer: Callable[[Desk], Awaitable[Response]]) -> Response:
+    """Answer who may; a browser asks others for a name and a password.
 
     Raises:
-        ForbiddenError: this is a demo, or nobody may see it.
+        ForbiddenError: this is a demo, or the token lacks the scope.
     """
-    if pages.demo:
+    actions = pages.context.actions
+    if pages.demo or actions is None:
         raise ForbiddenError("this is a demo: it tells nobody anything, and has no subscriptions")
     try:
-        actions = operator_of(pages.context.actions, request.headers.get("authorization", ""))
-    except UnauthenticatedError as error:
-        refused = failed(pages, request, error)
-        refused.headers["WWW-Authenticate"] = _CHALLENGE
+        check_scope(await actions.doorkeeper.identify(request.headers.get("authorization", "")), _NEEDED)
+    except UnauthenticatedError:
+        refused = failed(pages, request, UnauthenticatedError(_LOG_IN))
+        refused.headers["WWW-Authenticate"] = BASIC_CHALLENGE
         return refused
     return await answer(actions.desk)
 

@@ -1,4 +1,4 @@
-"""``/v1/subscriptions/{id}/deliveries``: what one subscription was told, and how it went, for an operator."""
+"""``/v1/subscriptions/{id}/deliveries``: what one subscription was told, and how it went, for who may."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ OPERATIONS = (
         DeliveryPage,
         (ID, limit(A_PAGE, MOST_A_PAGE), CURSOR),
         (404, 503),
-        needs_token=True,
     ),
     Operation(
         "/v1/subscriptions/{id}/deliveries/{delivery}",
@@ -45,6 +44,5 @@ OPERATIONS = (
         DeliveryView,
         (ID, in_path("delivery", "The `webhook-id`.", "msg_mfrggzdfmztwq2lknnwg23tp")),
         (404, 503),
-        needs_token=True,
     ),
 )

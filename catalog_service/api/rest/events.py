@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog_service.api.actions import may_still_read
 from catalog_service.api.context import Context
 from catalog_service.api.event_stream import MEDIA_TYPE, EventStream
 from catalog_service.api.parameters import one, word_of
@@ -47,7 +48,8 @@ async def events(context: Context, request: Request) -> Response:
         found = await context.bodies.body(parcel_of(event), event.notice, wanted, payload)
         return found.body if found else None
 
-    return EventStream(context.hub, start, tell)
+    authorization = request.headers.get("authorization", "")
+    return EventStream(context.hub, start, tell, lambda: may_still_read(context.actions, authorization))
 
 
 def _resumed(request: Request) -> Place | None:

@@ -15,8 +15,10 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog_service.access.scopes import needed
 from catalog_service.api.context import Context
 from catalog_service.catalog.select import Resolve
+from schema.access import Scope
 from schema.errors import BadParameterError
 from schema.words import Cloud, Direction, Kind
 
@@ -62,8 +64,11 @@ class Operation(Struct, frozen=True):
     """Where it takes JSON of ours: an example, whose type is what it takes."""
     status: int = 200
     """Of its answer."""
-    needs_token: bool = False
-    """Whether it is for who shows the operator's token."""
+
+    @property
+    def scope(self) -> Scope:
+        """What a token needs for it, as `scopes` has it."""
+        return needed(self.handle.__name__)
 
     def check_known(self, given: QueryParams) -> None:
         """Raise BadParameterError for a name in ``given`` that is not declared."""

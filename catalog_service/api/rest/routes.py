@@ -12,6 +12,7 @@ from catalog_service.api.context import Context
 from catalog_service.api.front import MAY_KEEP
 from catalog_service.api.rest import (
     allowlists,
+    audit,
     biographies,
     calendar,
     changes,
@@ -30,8 +31,10 @@ from catalog_service.api.rest import (
     sources,
     subscription_orders,
     subscriptions,
+    tokens,
     versions,
 )
+from catalog_service.api.rest.acting import let_in
 from catalog_service.api.rest.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -55,6 +58,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *deliveries.OPERATIONS,
     *saved_filters.OPERATIONS,
     *signing_keys.OPERATIONS,
+    *tokens.OPERATIONS,
+    *audit.OPERATIONS,
 )
 """Those of one address stand together."""
 _OF_THE_SNAPSHOT = frozenset(
@@ -81,6 +86,7 @@ def _route(context: Context, path: str, several: tuple[Operation, ...]) -> Route
 
     async def endpoint(request: Request) -> Response:
         operation = by_method["GET" if request.method == "HEAD" else request.method]
+        await let_in(context, request, operation)
         operation.check_known(request.query_params)
         request.scope[MAY_KEEP] = path in _OF_THE_SNAPSHOT
         return await operation.handle(context, request)

@@ -62,7 +62,6 @@ OPERATIONS = (
         (409, *OF_A_BODY, 503),
         method="PUT",
         body=_NEW,
-        needs_token=True,
     ),
     Operation(
         "/v1/filters/{name}",
@@ -72,6 +71,5 @@ OPERATIONS = (
         (404, 409, 503),
         method="DELETE",
         status=204,
-        needs_token=True,
     ),
 )

@@ -96,7 +96,6 @@ def _order(
         method="POST",
         body=body,
         status=status,
-        needs_token=True,
     )
 
 

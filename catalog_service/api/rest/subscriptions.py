@@ -1,4 +1,4 @@
-"""``/v1/subscriptions``: who is told what, for an operator: listed, made, changed and deleted."""
+"""``/v1/subscriptions``: who is told what, for who may: listed, made, changed and deleted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ _NEW = NewSubscription(
 _EDIT = SubscriptionEdit(digest=WantedDigest(Every.DAILY, zone="Europe/Berlin"), payload=Payload.THIN)
 
 OPERATIONS = (
-    Operation("/v1/subscriptions", subscriptions, SubscriptionList, problems=(503,), needs_token=True),
+    Operation("/v1/subscriptions", subscriptions, SubscriptionList, problems=(503,)),
     Operation(
         "/v1/subscriptions",
         create_subscription,
@@ -84,9 +84,8 @@ OPERATIONS = (
         method="POST",
         body=_NEW,
         status=201,
-        needs_token=True,
     ),
-    Operation("/v1/subscriptions/{id}", subscription, SubscriptionView, (ID,), (404, 503), needs_token=True),
+    Operation("/v1/subscriptions/{id}", subscription, SubscriptionView, (ID,), (404, 503)),
     Operation(
         "/v1/subscriptions/{id}",
         edit_subscription,
@@ -95,7 +94,6 @@ OPERATIONS = (
         (404, 409, *OF_A_BODY, 422, 503),
         method="PATCH",
         body=_EDIT,
-        needs_token=True,
     ),
     Operation(
         "/v1/subscriptions/{id}",
@@ -105,6 +103,5 @@ OPERATIONS = (
         (404, 409, 503),
         method="DELETE",
         status=204,
-        needs_token=True,
     ),
 )

@@ -1,0 +1,1 @@
+"""What has to hold in the store, a module a subject: each yields what does not. Called by `store.fsck`."""

@@ -1,0 +1,167 @@
+"""Numbers: each version has its record, follows the one before it, and is found by every index."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from catalog_service.store import keys
+from catalog_service.store.checks.facts import Facts, facts, newest, read_version
+from catalog_service.store.checks.finding import RESTORE, Command, Finding, Repair, Seen, Told, as_seen, listed, short
+from catalog_service.store.connect import Store
+from catalog_service.store.leases import Ask
+from catalog_service.store.versions import padded, valid_since
+from schema.version import Version
+
+_REBUILT = "it is worked out anew from the records of the versions"
+_SLACK_S = 1e-5
+
+
+async def records(store: Store, _told: Told) -> AsyncIterator[Finding]:
+    """Every number that was given has a record, and each version follows its source's one before."""
+    ask: Ask = store.redis.execute_command
+    found = await facts(store)
+    for number in found.damaged:
+        stored = await ask("HGET", keys.VERSIONS, number)
+        events = await ask("XRANGE", keys.EVENTS, f"{number}-0", f"{number}-0")
+        told: bytes | None = events[0][1].get(b"version") if events else None
+        problem = f"the record of version {number} is {'damaged' if stored else 'missing'}: it cannot be read at all"
+        if told and read_version(number, told):
+            seen = (Seen(("HGET", keys.VERSIONS, number), as_seen(stored)),)
+            repair = Repair(seen, (("HSET", keys.VERSIONS, number, told),))
+            yield Finding("version", str(number), problem, "the changeset stream has the same record", repair)
+        else:
+            yield Finding("version", str(number), problem, RESTORE)
+    for version in _unfollowing(found):
+        problem = f"version {version.version} says that it follows {version.previous}, which its source's line does not"
+        yield Finding("version", str(version.version), problem, RESTORE)
+
+
+async def indexes(store: Store, _told: Told) -> AsyncIterator[Finding]:
+    """Every index says what the records of the versions do."""
+    found = await facts(store)
+    since = _since(found)
+    for finding in _strings(found):
+        yield finding
+    live = {str(one.version): float(one.version) for one in found.versions.values() if not one.imported}
+    wanted = [(keys.LINE, live), (keys.TIMELINE, {padded(number): at for number, at in since.items()})]
+    for source in found.sources:
+        kinds = {kind: found.of(source, imported=kind) for kind in (False, True)}
+        for kind, versions in kinds.items():
+            line = {str(one.version): float(one.version) for one in versions}
+            wanted.append((keys.line(source, imported=kind), line))
+        own = {padded(one.version): since[one.version] for versions in kinds.values() for one in versions}
+        wanted.append((keys.timeline(source), own))
+    for key, scores in wanted:
+        async for finding in _zset(store, found, key, scores):
+            yield finding
+    async for finding in _hashes(store, found):
+        yield finding
+    async for finding in _pruned(store, found):
+        yield finding
+
+
+def _unfollowing(found: Facts) -> Iterator[Version]:
+    for source in found.sources:
+        line = found.of(source, imported=False)
+        yield from (after for before, after in pairwise(line) if not _follows(found, before, after))
+        yield from (one for one in found.of(source, imported=True) if one.previous and not _is_of(found, one))
+
+
+def _follows(found: Facts, before: Version, after: Version) -> bool:
+    is_between = any(before.version < number < after.version for number in found.damaged)
+    return after.previous == before.version or (is_between and after.previous in found.damaged)
+
+
+def _is_of(found: Facts, version: Version) -> bool:
+    """Tell whether the version before an imported one is of the same source."""
+    before = found.versions.get(version.previous or 0)
+    return version.previous in found.damaged or (before is not None and before.source == version.source)
+
+
+def _since(found: Facts) -> dict[int, float]:
+    """Return since when each version was valid, as its commit worked it out."""
+    since: dict[int, float] = {}
+    for number, version in found.versions.items():
+        if version.imported and version.upstream_at:
+            since[number] = version.upstream_at.timestamp()
+        else:
+            since[number] = valid_since(version, since.get(version.previous) if version.previous else None)
+    return since
+
+
+def _strings(found: Facts) -> Iterator[Finding]:
+    every = found.versions.values()
+    numbers = (
+        (keys.HEAD, found.head, newest(one for one in every if not one.imported), "the newest live version"),
+        (keys.LAST, found.last, newest(every), "the last number given"),
+    )
+    for key, stored, wanted, what in numbers:
+        is_told_by_head = key == keys.LAST and not stored and int(found.head or 0) == wanted
+        if int(stored or 0) == wanted or found.damaged or is_told_by_head:
+            continue
+        problem = f"{what} is {wanted}, and the store says {int(stored or 0)}"
+        yield Finding("index", short(key), problem, _REBUILT, Repair(found.seen, (("SET", key, wanted),)))
+
+
+async def _zset(store: Store, found: Facts, key: str, wanted: Mapping[str, float]) -> AsyncIterator[Finding]:
+    ask: Ask = store.redis.execute_command
+    flat = await ask("ZRANGE", key, 0, -1, "WITHSCORES")
+    stored = {name.decode(): float(score) for name, score in zip(flat[::2], flat[1::2], strict=True)}
+    lacking = [one for one, at in wanted.items() if one not in stored or abs(stored[one] - at) > _SLACK_S]
+    surplus = _surplus(found, stored.keys() - wanted.keys())
+    if not lacking and not surplus:
+        return
+    steps: list[Command] = [("ZADD", key, repr(wanted[one]), one) for one in lacking]
+    steps += [("ZREM", key, one) for one in surplus]
+    yield Finding("index", short(key), _difference(lacking, surplus), _REBUILT, Repair(found.seen, tuple(steps)))
+
+
+def _surplus(found: Facts, names: Iterable[str]) -> list[str]:
+    """Return those of ``names`` that are of no version; one that cannot be read may be."""
+    return sorted(one for one in names if not one.isdigit() or int(one) not in found.damaged)
+
+
+def _difference(lacking: Iterable[str], surplus: Iterable[str]) -> str:
+    parts = (("lacks or misplaces", lacking), ("has, of no version,", surplus))
+    said = " and ".join(f"{what} {listed(several)}" for what, several in parts if several)
+    return f"this index {said}: versions are not found, or some that are none"
+
+
+async def _hashes(store: Store, found: Facts) -> AsyncIterator[Finding]:
+    """The newest live version of each source, its contents by digest, and the sources themselves."""
+    ask: Ask = store.redis.execute_command
+    lines = {source: newest(found.of(source, imported=False)) for source in found.sources}
+    live = {source: number for source, number in lines.items() if number}
+    wanted = [(keys.LIVE, live), *((keys.digests(source), _digests(found, source)) for source in found.sources)]
+    for key, fields in wanted:
+        stored = {name.decode(): value for name, value in (await ask("HGETALL", key)).items()}
+        lacking = [name for name, number in fields.items() if stored.get(name) != str(number).encode()]
+        surplus = sorted(stored.keys() - fields.keys())
+        if found.damaged or not (lacking or surplus):
+            continue
+        steps: list[Command] = [("HSET", key, name, fields[name]) for name in lacking]
+        steps += [("HDEL", key, name) for name in surplus]
+        yield Finding("index", short(key), _difference(lacking, surplus), _REBUILT, Repair(found.seen, tuple(steps)))
+    missing = sorted(set(found.sources) - {name.decode() for name in await ask("SMEMBERS", keys.SOURCES)})
+    if missing:
+        repair = Repair(found.seen, (("SADD", keys.SOURCES, *missing),))
+        yield Finding("index", short(keys.SOURCES), _difference(missing, ()), _REBUILT, repair)
+
+
+def _digests(found: Facts, source: str) -> dict[str, int]:
+    """Return which version each content of ``source`` leads to: the newest live one, else the first imported one."""
+    imported, live = (found.of(source, imported=kind) for kind in (True, False))
+    first = {version.digest: version.version for version in reversed(imported)}
+    return {**first, **{version.digest: version.version for version in live}}
+
+
+async def _pruned(store: Store, found: Facts) -> AsyncIterator[Finding]:
+    """What was pruned lies below the floor, and is live."""
+    floor, gone = await store.floor.number(), await store.floor.dropped()
+    live = {number for number, version in found.versions.items() if not version.imported}
+    if stray := sorted(one for one in gone if one >= floor or (one not in live and one not in found.damaged)):
+        problem = f"versions {listed(stray)} are said to be pruned, at or above the floor {floor}: they answer 410"
+        yield Finding("index", short(keys.GONE), problem, RESTORE)
+    if floor and floor not in live and floor not in found.damaged:
+        yield Finding("index", short(keys.FLOOR), f"the floor {floor} is no live version", RESTORE)

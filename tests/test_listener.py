@@ -1,0 +1,267 @@
+"""The listener over real sockets: who is slow on purpose or without end is cut off, and hinders nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from catalog_service.api.app import create_app
+from catalog_service.api.bounds import bounded_body
+from catalog_service.api.edge import Edge
+from catalog_service.api.gate.rules import GateRules
+from catalog_service.cli.connections import MOST_BODY_BYTES, MOST_HEAD_BYTES, Patience
+from catalog_service.cli.listen import Listening, serve_app
+from catalog_service.reader import Reader
+from catalog_service.store.connect import Store
+from tests.api_client import SOURCES, published
+
+HASTY = Patience(head_s=0.4, body_s=0.4, unread_s=0.4, refused_s=0.4)
+LONG = 40 << 20
+"""More than the kernel keeps for a client that does not read."""
+WAIT_S = 8.0
+INIT = {"type": "connection_init"}
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Starlette, patience: Patience = HASTY, connections_most: int = 2000) -> AsyncIterator[int]:
+    """Serve ``app`` for a block, and give its port."""
+    started = asyncio.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=600) as opened:
+        port = opened.getsockname()[1]
+        serving = asyncio.create_task(
+            serve_app(app, Listening(opened, ""), started.set, 1.0, connections_most, patience)
+        )
+        await started.wait()
+        try:
+            yield port
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+
+@contextlib.asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+def plain() -> Starlette:
+    """An application that reads a body of up to 1,000 bytes."""
+
+    async def post(request: Request) -> Response:
+        return Response(str(len(await bounded_body(request, 1000))))
+
+    app = Starlette(routes=[Route("/", post, methods=["GET", "POST"])])
+    app.middleware_stack = Edge(app.build_middleware_stack(), demo=False)
+    app.state.close = lambda: None
+    return app
+
+
+async def drip(writer: asyncio.StreamWriter, byte: bytes, first: bytes = b"") -> None:
+    """Send the bytes of ``first``, then ``byte`` for ever, ten a second until nobody takes them."""
+    with contextlib.suppress(OSError):
+        for one in itertools.chain((bytes([code]) for code in first), itertools.repeat(byte)):
+            if writer.is_closing():
+                return
+            writer.write(one)
+            await asyncio.sleep(0.1)
+
+
+async def test_500_connections_that_drip_hinder_nobody_and_are_cut_off() -> None:
+    """While 500 connections send a byte now and then, others are answered; each is told 408 and ended."""
+
+    async def slow(port: int) -> bytes:
+        async with connected(port) as (reader, writer):
+            dripping = asyncio.create_task(drip(writer, b"x", b"GET / HTTP/1.1"))
+            try:
+                return await asyncio.wait_for(reader.read(), WAIT_S)
+            finally:
+                dripping.cancel()
+
+    async with listening(plain()) as port, aiohttp.ClientSession() as session:
+        slowly = [asyncio.create_task(slow(port)) for _ in range(500)]
+        for _ in range(20):
+            async with session.post(f"http://127.0.0.1:{port}/", data=b"abc") as answer:
+                assert await asyncio.wait_for(answer.text(), 2) == "3"
+        ends = await asyncio.gather(*slowly)
+    assert {end.split(b"\r\n")[0] for end in ends} == {b"HTTP/1.1 408 Request Timeout"}
+
+
+async def test_who_is_slow_is_cut_off() -> None:
+    """Nothing at all, a head, a body, a chunk, empty lines between requests: nobody stays for ever with them."""
+    cases = (
+        ("", "", ""),
+        ("GET / HTTP/1.1\r\nx: ", "x", "408"),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 900\r\n\r\n", "x", "408"),
+        ("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", "", "408"),
+        ("GET / HTTP/1.1\r\nhost: a\r\n\r\n", "\r\n", "200"),
+        ("GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / HTTP/1.1\r\nx: ", "x", "200"),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2000\r\n\r\n" + "x" * 1001, "x", "413"),
+    )
+
+    async def told(port: int, begun: str, byte: str) -> str:
+        async with connected(port) as (reader, writer):
+            writer.write(begun.encode())
+            dripping = asyncio.create_task(drip(writer, byte.encode()))
+            read = b""
+            with contextlib.suppress(ConnectionResetError):
+                while part := await asyncio.wait_for(reader.read(4096), WAIT_S):
+                    read += part
+            dripping.cancel()
+            return read.decode().partition(" ")[2][:3]
+
+    async with listening(plain()) as port:
+        found = await asyncio.gather(*(told(port, begun, byte) for begun, byte, _ in cases))
+    assert found == [expected for *_, expected in cases]
+
+
+@pytest.mark.parametrize(
+    ("begun", "limit", "expected"),
+    [
+        (b"GET / HTTP/1.1\r\nx: ", MOST_HEAD_BYTES, b"431"),
+        (b"GET /", MOST_HEAD_BYTES, b"431"),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: ", MOST_BODY_BYTES, b""),
+    ],
+    ids=["header", "address", "trailer"],
+)
+async def test_a_line_without_end_is_refused(begun: bytes, limit: int, expected: bytes) -> None:
+    """A header, an address and a trailer that never end are refused before they fill the memory."""
+    taken = 0
+    async with listening(plain(), Patience()) as port, connected(port) as (reader, writer):
+        answering = asyncio.create_task(reader.read())
+        writer.write(begun)
+        with contextlib.suppress(OSError):
+            while not answering.done() and taken < 2 * limit + (8 << 20):
+                writer.write(b"x" * 65536)
+                await asyncio.wait_for(writer.drain(), WAIT_S)
+                taken += 65536
+        with contextlib.suppress(OSError):  # what was unread there may have reset it
+            assert expected in await asyncio.wait_for(answering, WAIT_S)
+    assert taken < 2 * limit + (8 << 20)
+
+
+async def test_a_body_without_end_is_refused() -> None:
+    """Who goes on sending after a 413 is cut off."""
+    sent = 0
+    async with listening(plain(), Patience()) as port, connected(port) as (_, writer):
+        writer.write(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 999999999\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while sent < 10 * MOST_BODY_BYTES:
+                writer.write(b"x" * 65536)
+                await asyncio.wait_for(writer.drain(), WAIT_S)
+                sent += 65536
+    assert sent < 10 * MOST_BODY_BYTES
+
+
+async def test_headers_of_70_kb_are_a_problem() -> None:
+    """A head that comes whole and is too large has a problem document."""
+    async with listening(plain()) as port, connected(port) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"x" * 70_000 + b"\r\nconnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), WAIT_S)
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert b"HEADERS_TOO_LARGE" in answer
+
+
+async def test_who_does_not_read_is_cut_off() -> None:
+    """An answer that its client leaves unread is not kept in memory for ever."""
+    over = asyncio.Event()
+
+    async def long(request: Request) -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            for _ in range(LONG >> 16):
+                yield b"x" * 65536
+
+        async def ended() -> None:
+            over.set()
+
+        return StreamingResponse(parts(), background=BackgroundTask(ended))
+
+    app = plain()
+    app.router.routes.append(Route("/long", long))
+    async with listening(app) as port:
+        with socket.create_connection(("127.0.0.1", port)) as lazy:
+            lazy.sendall(b"GET /long HTTP/1.1\r\nhost: a\r\n\r\n")
+            await asyncio.wait_for(over.wait(), WAIT_S)
+
+
+async def test_beyond_the_most_connections_none_is_taken() -> None:
+    """Connections beyond the limit are ended at once, those before it go on."""
+    async with listening(plain(), Patience(), connections_most=4) as port, contextlib.AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(connected(port)) for _ in range(3)]
+        first_reader, first_writer = opened[0]
+        first_writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert (await asyncio.wait_for(first_reader.readline(), WAIT_S)).startswith(b"HTTP/1.1 200")
+        await stack.enter_async_context(connected(port))
+        one_more, _ = await stack.enter_async_context(connected(port))
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(one_more.read(), WAIT_S) == b""
+
+
+async def test_streams_end_with_a_reason(store: Store) -> None:
+    """Asked to stop, the service tells SSE clients why and when to come back, and closes websockets with 1012."""
+    await published(store)
+    app = create_app(Reader(store), SOURCES)
+    async with aiohttp.ClientSession() as session:
+        async with listening(app) as port:
+            url = f"http://127.0.0.1:{port}"
+            events = await session.get(f"{url}/v1/events")
+            query = {"query": "subscription { committed { version { version } } }"}
+            sse = await session.get(f"{url}/graphql", params=query, headers={"Accept": "text/event-stream"})
+            first = await sse.content.readline()
+            websocket = await session.ws_connect(f"{url}/graphql", protocols=["graphql-transport-ws"])
+            await websocket.send_json(INIT)
+            assert (await websocket.receive_json())["type"] == "connection_ack"
+        said = (await events.text(), (first + await sse.content.read()).decode())
+        ended = await websocket.receive()
+    assert all(": the service is stopping" in one and "retry: 3000" in one for one in said), said
+    assert (ended.data, ended.extra) == (1012, "the service is stopping: come back")
+
+
+async def test_streams_beyond_the_most_are_told_to_wait(store: Store) -> None:
+    """With no room for a stream, SSE is a 503 with Retry-After and a websocket is closed with 1013; one ends, one fits."""
+    await published(store)
+    app = create_app(Reader(store), SOURCES, rules=GateRules(streams_most=1))
+    async with listening(app) as port, aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{port}"
+        async with session.ws_connect(f"{url}/graphql", protocols=["graphql-transport-ws"]) as first:
+            await first.send_json(INIT)
+            await first.receive_json()
+            async with session.get(f"{url}/v1/events") as refused:
+                problem = await refused.json()
+                assert (refused.status, problem["code"], refused.headers["Retry-After"]) == (
+                    503,
+                    "TOO_MANY_STREAMS",
+                    "5",
+                )
+            async with session.ws_connect(f"{url}/graphql", protocols=["graphql-transport-ws"]) as second:
+                assert (await second.receive()).data == 1013
+        await until(lambda: streams_now(session, url))
+
+
+async def streams_now(session: aiohttp.ClientSession, url: str) -> bool:
+    """Tell whether a stream is taken."""
+    async with session.get(f"{url}/v1/events") as events:
+        return events.status == 200
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(WAIT_S):
+        while not await holds():
+            await asyncio.sleep(0.05)

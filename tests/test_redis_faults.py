@@ -1,0 +1,227 @@
+"""A Redis that is slow, away, demoted, loading or broken: writes fail plainly, reads go on, and all is well afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as TimedOutError
+
+from catalog_service.metrics import STORE_ERRORS, STORE_SECONDS
+from catalog_service.reader import Reader
+from catalog_service.store import keys
+from catalog_service.store.connect import Store, open_store
+from catalog_service.store.connection import RedisOptions
+from catalog_service.store.leases import Ask
+from catalog_service.tasks import stop
+from schema.errors import StoreError
+from schema.version import Version
+from tests.api_client import START, TAGS, commit, published, tag
+from tests.invariants import broken
+from tests.redis_proxy import Proxy, proxied
+from tests.redis_shapes import RIGHTS, One, one
+
+ROOT = Path(__file__).resolve().parents[1]
+BRIEF = RedisOptions(timeout_s=1.0)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[One]:
+    """A server that has on disk what it acknowledged."""
+    with one(tmp_path_factory.mktemp("redis"), "--appendonly", "yes", "--appendfsync", "always") as made:
+        yield made
+
+
+@pytest.fixture
+async def proxy(server: One) -> AsyncIterator[Proxy]:
+    """What stands before it."""
+    server.say("FLUSHALL")
+    async with proxied(server.port) as made:
+        yield made
+
+
+@pytest.fixture
+async def behind(proxy: Proxy, tmp_path: Path) -> AsyncIterator[Store]:
+    """A store behind the proxy, of three versions, that is not waited long for."""
+    async with open_store(proxy.url, tmp_path, service=False, options=BRIEF) as store:
+        await published(store)
+        yield store
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "LOADING Redis is loading the dataset in memory",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "CLUSTERDOWN Hash slot not served",
+        "MISCONF Errors writing to the AOF file: No space left on device",
+        "OOM command not allowed when used memory > 'maxmemory'.",
+        "NOREPLICAS Not enough good replicas to write.",
+        "NOPERM User catalog has no permissions to run the 'evalsha' command",
+    ],
+)
+async def test_what_redis_refuses_is_said(behind: Store, proxy: Proxy, said: str) -> None:
+    """A command fails with Redis' own words, is counted, and goes through once it is over."""
+    proxy.answer = f"-{said}\r\n".encode()
+    failed = _failures()
+    with pytest.raises(RedisError, match=said.partition(" ")[2].replace(".", r"\.")):
+        await _commit(behind, 4)
+    assert _failures() > failed
+    proxy.answer = b""
+    assert (await _commit(behind, 4)).version == 4
+    assert await broken(behind, {}) == ()
+
+
+async def test_a_replica(server: One, behind: Store, tmp_path: Path) -> None:
+    """A Redis that became a replica is read, also by who comes then, and written to again once it is a primary."""
+    server.say("REPLICAOF", "127.0.0.1", 1)
+    try:
+        with pytest.raises(ReadOnlyError):
+            await _commit(behind, 4)
+        async with open_store(server.url, tmp_path, service=False, options=BRIEF) as late:
+            assert (await Reader(late).refresh()).version == 3
+    finally:
+        server.say("REPLICAOF", "NO", "ONE")
+    assert (await _commit(behind, 4)).version == 4
+
+
+async def test_a_reply_that_breaks_off(behind: Store, proxy: Proxy) -> None:
+    """A commit whose reply was lost is sent again, and there is one version of it."""
+    proxy.cut_after = keys.LINE.encode() + b"\r\n"  # of COMMIT's keys
+    assert (await _commit(behind, 4)).version == 4
+    assert proxy.cut_after == b""
+    assert await behind.versions.head() == 4
+    assert await broken(behind, {}) == ()
+
+
+async def test_a_slow_redis(behind: Store, proxy: Proxy) -> None:
+    """One that is slower than it may be is given up after two timeouts, and waited for when it is not; both are timed."""
+    proxy.delay_s = 0.2
+    assert await behind.versions.head() == 3
+    proxy.delay_s = 5.0
+    begun = time.monotonic()
+    with pytest.raises(TimedOutError):
+        await behind.versions.head()
+    assert 2.0 <= time.monotonic() - begun < 5.0
+    assert _seconds("COMMIT") > 0
+    assert _seconds("GET") > 2.0
+
+
+async def test_a_cancelled_command(proxy: Proxy, tmp_path: Path) -> None:
+    """The reply to a command that was given up goes to nobody else (CVE-2023-28858, CVE-2023-28859)."""
+    single = RedisOptions(connections=1)
+    async with open_store(proxy.url, tmp_path, service=False, options=single) as store:
+        ask: Ask = store.redis.execute_command
+        for name in ("a", "b"):
+            await ask("SET", f"{keys.TAG}:{name}", name)
+        proxy.delay_s = 0.1
+        for transaction in (False, True, False, True):
+            proxy.came.clear()
+            given_up = asyncio.ensure_future(_several(store, "a") if transaction else ask("GET", f"{keys.TAG}:a"))
+            await proxy.came.wait()
+            await stop(given_up)
+            assert await ask("GET", f"{keys.TAG}:b") == b"b"
+            assert await _several(store, "b") == [b"b", b"b"]
+
+
+async def test_a_redis_that_hangs(server: One, behind: Store) -> None:
+    """While it answers nothing what is in memory is served, with its age, and followed again when it goes on."""
+    reader = Reader(behind)
+    await reader.refresh()
+    following = asyncio.create_task(reader.follow())
+    refreshed_at = reader.refreshed_at
+    server.pause()
+    try:
+        with pytest.raises(RedisError):
+            await _commit(behind, 4)
+        assert (reader.current.version, reader.refreshed_at) == (3, refreshed_at)
+    finally:
+        server.go_on()
+    await behind.redis.delete(keys.lease(TAGS))
+    await _commit_surely(behind, 4)
+    await asyncio.wait_for(reader.wait_past(3), 20)
+    await stop(following)
+    assert await broken(behind, {}) == ()
+
+
+@pytest.mark.parametrize("missing", ["evalsha", "script|load", "set", "get"])
+async def test_a_right_that_is_missing(server: One, tmp_path: Path, missing: str) -> None:
+    """Who opens the store as a user that may not do all is told which command it is, and where the rights are listed."""
+    server.say("FLUSHALL")
+    server.say("SCRIPT", "FLUSH")
+    server.say("ACL", "SETUSER", "catalog", "reset", "on", ">secret", *RIGHTS.split(), f"-{missing}")
+    options = RedisOptions(username="catalog", password="secret")
+    with pytest.raises(StoreError, match=f"rights docs/redis.md lists: .*{missing.replace('|', '.')}") as caught:
+        async with open_store(server.url, tmp_path, service=False, options=options):
+            pass
+    assert "secret" not in str(caught.value)
+    assert RIGHTS in (ROOT / "docs" / "redis.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:sec/ret@127.0.0.1:1",
+        "redis://127.0.0.1:1?secret=1",
+        "redis+sentinel://127.0.0.1:secret/name",
+        "redis+sentinel://127.0.0.1/name?db=secret",
+        "redis+secret://127.0.0.1",
+        "http://secret",
+    ],
+)
+async def test_an_address_that_is_none(tmp_path: Path, url: str) -> None:
+    """It is refused before anything is sent, and no part of it is told: that might be of a password."""
+    with pytest.raises(StoreError, match="address of Redis is none") as caught:
+        async with open_store(url, tmp_path, service=False):
+            pass
+    assert "ret" not in str(caught.value)
+
+
+async def test_a_redis_that_is_killed(server: One, tmp_path: Path) -> None:
+    """What it acknowledged is there when it is back, and who used it goes on."""
+    server.say("FLUSHALL")
+    async with open_store(server.url, tmp_path, service=False) as store:
+        await published(store)
+        server.kill()
+        await asyncio.to_thread(server.start)
+        assert await store.versions.head() == 3
+        assert (await _commit(store, 4)).version == 4
+        assert await broken(store, {}) == ()
+
+
+async def _commit(store: Store, number: int) -> Version:
+    records = (tag("AzureConnectors", f"13.{number}.0.0/16"),)
+    return await commit(store, TAGS, records, START + timedelta(days=number))
+
+
+async def _commit_surely(store: Store, number: int) -> Version:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await _commit(store, number)
+            except (RedisError, StoreError, AssertionError):  # a lease that could not be given back
+                await store.redis.delete(keys.lease(TAGS))
+
+
+async def _several(store: Store, name: str) -> list[bytes]:
+    async with store.redis.pipeline(transaction=True) as pipeline:
+        for _ in range(2):
+            pipeline.execute_command("GET", f"{keys.TAG}:{name}")
+        found: list[bytes] = await pipeline.execute()
+        return found
+
+
+def _seconds(command: str) -> float:
+    found = (sample for one in STORE_SECONDS.collect() for sample in one.samples if sample.name.endswith("_sum"))
+    return next(sample.value for sample in found if sample.labels == {"command": command})
+
+
+def _failures() -> float:
+    return sum(
+        sample.value for one in STORE_ERRORS.collect() for sample in one.samples if sample.name.endswith("_total")
+    )
