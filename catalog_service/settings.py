@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     redis_sentinel_username: str = Field("", description="The ACL user of the Sentinels, where they have one.")
     redis_sentinel_password: str = Field("", repr=False, description="The password of the Sentinels.")
     redis_tls_ca: File | None = Field(
-        None, description="Certificates (PEM) that Redis may show over TLS; by default the system's."
+        None, description="Certificates (PEM) that Redis may show over TLS, besides the system's."
     )
     redis_tls_cert: File | None = Field(None, description="The certificate (PEM) that Redis is shown, where it asks.")
     redis_tls_key: File | None = Field(None, description="Its key (PEM).")

@@ -21,8 +21,8 @@ from tests import redis_shapes
 from tests.local_source import Clock
 from tests.telling import Receiver, notifying, receiving
 
-# No test is timed: a busy machine is no failure.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No test is timed: a busy machine is no failure. Each run draws other examples, so that laws are tried on many in time.
+settings.register_profile("untimed", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 SHAPE = os.environ.get("CATALOG_TEST_STORE", "embedded")
@@ -67,8 +67,8 @@ def shape(
             yield nodes.url, lambda: None
     else:
         assert SHAPE == "redis", "CATALOG_TEST_STORE is embedded, redis, sentinel or cluster"
-        # What the tests themselves do besides: empty it, list its keys, fill it up.
-        rights = f"{redis_shapes.RIGHTS} +flushall +keys +config +info"
+        # What the tests themselves do besides: empty it, list and restore its keys, fill it up.
+        rights = f"{redis_shapes.RIGHTS} +flushall +keys +restore +config +info"
         with redis_shapes.one(
             directory, "--user", "catalog", "on", ">password", *rights.split(), password="admins"
         ) as server:

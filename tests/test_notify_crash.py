@@ -16,7 +16,6 @@ from tests.notify_crash import Outcome
 from tests.surely import Arrival, Left, Step, history, subscriptions, violations, wanted_of
 
 ROOT = Path(__file__).resolve().parents[1]
-KILLS = 200
 
 
 def run(*args: object) -> Outcome:
@@ -28,19 +27,21 @@ def run(*args: object) -> Outcome:
     return msgspec.json.decode(done.stdout.splitlines()[-1], type=Outcome)
 
 
-async def test_workers_killed_two_hundred_times(store: Store, redis_socket: Path) -> None:
+@pytest.mark.parametrize(("kills", "versions"), [(80, 16), pytest.param(200, 40, marks=pytest.mark.soak)])
+async def test_workers_killed_again_and_again(store: Store, redis_socket: Path, kills: int, versions: int) -> None:
     """Before an attempt, after the POST, before it is settled, after that, at any Redis command: nothing is lost."""
-    outcome = run("workers", redis_socket, 5, KILLS, 40, "right")
+    outcome = run("workers", redis_socket, 5, kills, versions, "right")
     assert outcome.violations == ()
-    assert (sum(outcome.deaths.values()) - outcome.deaths["stall"], outcome.strays) == (KILLS, 0)
+    assert (sum(outcome.deaths.values()) - outcome.deaths["stall"], outcome.strays) == (kills, 0)
     assert {"any", "send+0", "reply+0", "post+0", "answered+0", "stall"} <= outcome.deaths.keys()
 
 
-async def test_redis_killed(tmp_path: Path) -> None:
-    """A Redis that has on disk what it acknowledged is killed nine times: no version and no delivery is lost."""
-    outcome = run("server", tmp_path, 6, 9, 40)
+@pytest.mark.parametrize(("kills", "versions"), [(4, 18), pytest.param(9, 40, marks=pytest.mark.soak)])
+async def test_redis_killed(tmp_path: Path, kills: int, versions: int) -> None:
+    """A Redis that has on disk what it acknowledged is killed: no version and no delivery is lost."""
+    outcome = run("server", tmp_path, 6, kills, versions)
     assert outcome.violations == ()
-    assert (outcome.deaths["server"], outcome.strays) == (9, 0)
+    assert (outcome.deaths["server"], outcome.strays) == (kills, 0)
 
 
 @pytest.mark.parametrize("variant", ["acknowledges-first", "moves-first"])
