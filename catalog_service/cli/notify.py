@@ -12,7 +12,7 @@ from catalog_service.cli.logs import tell
 from catalog_service.cli.side import side_port, worker_life
 from catalog_service.cli.telling import check_secrets, opened_notifier, origin_of
 from catalog_service.cli.wiring import known_sources, opened_reader
-from catalog_service.memory import rarely_collected
+from catalog_service.memory import rarely_collected, set_aside
 from catalog_service.tasks import stop
 
 
@@ -29,12 +29,12 @@ async def notify(call: Call, *, once: bool) -> int:
                 await notifier.once()
                 return exits.FINE
             tell(f"telling {await reader.store.subscriptions.count()} subscriptions")
-            following = asyncio.create_task(reader.follow())
+            beside = [asyncio.create_task(one) for one in (reader.follow(), set_aside(reader))]
             try:
                 life = worker_life(reader.store, known_sources(settings), reader)
                 async with side_port(settings, life):
                     with rarely_collected():
                         await notifier.run()
             finally:
-                await stop(following)
+                await stop(*beside)
     return exits.FINE

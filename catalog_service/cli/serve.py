@@ -22,7 +22,7 @@ from catalog_service.cli.operate import operator_actions
 from catalog_service.cli.side import side_port
 from catalog_service.cli.telling import check_secrets, opened_notifier, origin_of
 from catalog_service.cli.wiring import any_store, chosen_sources, opened_store, opened_upstream, utc_now
-from catalog_service.memory import rarely_collected
+from catalog_service.memory import rarely_collected, set_aside
 from catalog_service.reader import Reader
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store, open_store
@@ -127,7 +127,7 @@ async def _serve(
     serving = asyncio.create_task(
         serve_app(app, listening, started, settings.grace_s, settings.streams_most + _BESIDE_STREAMS)
     )
-    others = [asyncio.create_task(one) for one in beside]
+    others = [asyncio.create_task(one) for one in (*beside, set_aside(reader))]
     try:
         async with side_port(settings, app.state.life):
             with rarely_collected():
