@@ -38,7 +38,7 @@ test-redis: install
 
 # Every fault and half an hour of load (SOAK_MINUTES), into docs/reliability.md.
 soak: install
-	$(BIN)/python -m pytest -m soak tests/soak
+	$(BIN)/python -m pytest -m soak
 
 check: install
 	$(BIN)/ruff check .

@@ -20,7 +20,6 @@ from catalog_service.cli.output import print_json, print_table
 from catalog_service.cli.person import person
 from catalog_service.cli.side import side_port, worker_life
 from catalog_service.cli.wiring import chosen_sources, opened_store, opened_upstream, utc_now
-from catalog_service.memory import rarely_collected
 from catalog_service.settings import Settings
 from catalog_service.store.connect import Store
 from catalog_service.sync.asked import sync_asked
@@ -102,10 +101,7 @@ async def _keep(sources: tuple[Source, ...], upstream: Upstream, store: Store, s
     """Sync ``sources`` until asked to stop."""
     tell(f"syncing {len(sources)} sources")
     async with side_port(settings, worker_life(store, tuple(source.info for source in sources))):
-        with rarely_collected():
-            await keep_synced(
-                sources, upstream, store, utc_now, random.random, settings.versions_kept, settings.grace_s
-            )
+        await keep_synced(sources, upstream, store, utc_now, random.random, settings.versions_kept, settings.grace_s)
 
 
 async def _run_all(sources: tuple[Source, ...], upstream: Upstream, store: Store) -> list[_Ran]:
