@@ -94,6 +94,15 @@ async def store(shape: tuple[str, Callable[[], None]], tmp_path: Path) -> AsyncI
 
 
 @pytest.fixture
+async def embedded_store(redis_socket: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store on the embedded Redis, whatever the shape: for tests that cut its wire."""
+    async with open_store(f"unix://{redis_socket}", tmp_path, service=False) as opened:
+        await opened.redis.flushall()
+        await opened.ping()
+        yield opened
+
+
+@pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     """Subscribers on loopback."""
     async with receiving() as opened:

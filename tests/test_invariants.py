@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,9 +76,9 @@ async def test_what_is_whole_is_not_broken(three: Store) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1])
-async def test_a_torn_commit_is_found_out(store: Store, redis_socket: Any, before: int) -> None:
+async def test_a_torn_commit_is_found_out(embedded_store: Store, redis_socket: Path, before: int) -> None:
     """Cut between any two of its commands that readers can see, of a first version and of a later one."""
-    found = []
+    found, store = [], embedded_store
     for commands in range(COMMANDS + 1):
         await store.redis.flushall()
         await store.ping()

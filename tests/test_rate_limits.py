@@ -175,12 +175,12 @@ async def test_redis_away_limits_go_on() -> None:
 
 
 async def test_what_was_counted_while_redis_was_away_is_told_later(
-    store: Store, redis_socket: Path, tmp_path: Path
+    embedded_store: Store, redis_socket: Path, tmp_path: Path
 ) -> None:
     """Nothing is lost but what a minute's end forgets."""
     watch, socket = Watch(), tmp_path / "s"
     redis = Redis(unix_socket_path=str(socket), retry=Retry(NoBackoff(), 0))
-    cut_off, whole = Rates(10, SharedRates(redis), watch), Rates(10, store.rates, watch)
+    cut_off, whole = Rates(10, SharedRates(redis), watch), Rates(10, embedded_store.rates, watch)
     for rates in (cut_off, whole):
         for _ in range(4):
             rates.take("a")

@@ -61,10 +61,10 @@ class Role:
 
 
 @contextlib.asynccontextmanager
-async def role(*arguments: str, redis: Path, grace_s: float = GRACE_S, **environment: object) -> AsyncIterator[Role]:
+async def role(*arguments: str, redis: str, grace_s: float = GRACE_S, **environment: object) -> AsyncIterator[Role]:
     """Give the program as a process of its own, with settings, killed at the latest when the block ends."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CATALOG_")}
-    own = {"redis_url": f"unix://{redis}", "grace_s": grace_s, "log_format": "json", "port": 0, **environment}
+    own = {"redis_url": redis, "grace_s": grace_s, "log_format": "json", "port": 0, **environment}
     settings = {f"CATALOG_{name.upper()}": str(value) for name, value in own.items()}
     command = (sys.executable, "-m", "catalog_service", *arguments)
     process = await asyncio.create_subprocess_exec(*command, stderr=PIPE, env={**clean, **settings})
@@ -127,10 +127,10 @@ async def lease_taken(store: Store) -> bool:
     return bool(await store.redis.exists(keys.lease(PAGE)))
 
 
-async def test_serve_ends_what_is_under_way(store: Store, redis_socket: Path) -> None:
+async def test_serve_ends_what_is_under_way(store: Store, redis_url: str) -> None:
     """A request that has begun is answered, streams and websockets are closed in order: 0."""
     await published(store)
-    async with role("serve", redis=redis_socket, grace_s=10) as serve, aiohttp.ClientSession() as http:
+    async with role("serve", redis=redis_url, grace_s=10) as serve, aiohttp.ClientSession() as http:
         url = (await serve.said("graphiql"))["url"]
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
         body = b'{"query": "{ __typename }"}'
@@ -154,9 +154,9 @@ async def test_serve_ends_what_is_under_way(store: Store, redis_socket: Path) ->
         assert await serve.ended(10) == exits.FINE
 
 
-async def test_a_sync_under_way_is_finished(store: Store, redis_socket: Path, gate: Gate, page: str) -> None:
+async def test_a_sync_under_way_is_finished(store: Store, redis_url: str, gate: Gate, page: str) -> None:
     """Upstream answers after the signal and within the grace: its version is published, the lease given back."""
-    async with role("sync", "--every", PAGE, redis=redis_socket, grace_s=10, addresses=page) as sync:
+    async with role("sync", "--every", PAGE, redis=redis_url, grace_s=10, addresses=page) as sync:
         await asyncio.wait_for(gate.asked.wait(), _WAIT_S)
         assert await lease_taken(store)
         sync.process.terminate()
@@ -168,10 +168,10 @@ async def test_a_sync_under_way_is_finished(store: Store, redis_socket: Path, ga
 
 @pytest.mark.parametrize(("arguments", "code"), [(["--every"], exits.FINE), ([], _TERMINATED)])
 async def test_a_sync_past_its_grace_is_given_up(
-    store: Store, redis_socket: Path, gate: Gate, page: str, arguments: list[str], code: int
+    store: Store, redis_url: str, gate: Gate, page: str, arguments: list[str], code: int
 ) -> None:
     """Upstream does not answer in time: nothing is published, the lease is given back; a sync of once says 143."""
-    async with role("sync", *arguments, PAGE, redis=redis_socket, addresses=page) as sync:
+    async with role("sync", *arguments, PAGE, redis=redis_url, addresses=page) as sync:
         await asyncio.wait_for(gate.asked.wait(), _WAIT_S)
         sync.process.terminate()
         assert await sync.ended() == code
@@ -181,12 +181,12 @@ async def test_a_sync_past_its_grace_is_given_up(
 
 @pytest.mark.parametrize("in_time", [True, False])
 async def test_a_delivery_under_way_is_settled_or_returned(
-    store: Store, redis_socket: Path, gate: Gate, receiver: Receiver, in_time: bool
+    store: Store, redis_url: str, gate: Gate, receiver: Receiver, in_time: bool
 ) -> None:
     """A receiver that answers within the grace has it settled; else another worker may tell it at once."""
     await due(store, receiver, gate.receiver)
     grace_s = 10 if in_time else GRACE_S
-    async with role("notify", redis=redis_socket, grace_s=grace_s, **told_to(receiver)) as notify:
+    async with role("notify", redis=redis_url, grace_s=grace_s, **told_to(receiver)) as notify:
         await asyncio.wait_for(gate.asked.wait(), _WAIT_S)
         notify.process.terminate()
         if in_time:
@@ -204,13 +204,13 @@ async def test_every_role_ends_while_redis_hangs(tmp_path: Path, gate: Gate, pag
     """In the middle of a sync, of a delivery, of serving: what Redis does not answer is not waited for."""
     socket = tmp_path / "s"
     server = spawn(tmp_path, socket)
-    common = {"addresses": page, **told_to(receiver)}
+    common, url = {"addresses": page, **told_to(receiver)}, f"unix://{socket}"
     try:
         await fill(socket, receiver, gate)
         async with (
-            role("sync", "--every", PAGE, redis=socket, grace_s=GRACE_S, **common) as sync,
-            role("notify", redis=socket, grace_s=GRACE_S, **common) as notify,
-            role("serve", redis=socket, grace_s=GRACE_S, **common) as serve,
+            role("sync", "--every", PAGE, redis=url, grace_s=GRACE_S, **common) as sync,
+            role("notify", redis=url, grace_s=GRACE_S, **common) as notify,
+            role("serve", redis=url, grace_s=GRACE_S, **common) as serve,
         ):
             await serve.said("graphiql")
             while len(receiver.received) < 1 or not gate.asked.is_set():

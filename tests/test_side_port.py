@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
 import httpx
 import pytest
@@ -63,9 +62,9 @@ async def test_a_taken_port_is_an_error(store: Store) -> None:
                 pass
 
 
-async def test_a_role_has_it(store: Store, redis_socket: Path) -> None:
+async def test_a_role_has_it(store: Store, redis_url: str) -> None:
     """`sync --every` serves it beside its work, where the setting says."""
-    async with role("sync", "--every", redis=redis_socket, metrics_port=0, mirror="/", port=1) as sync:
+    async with role("sync", "--every", redis=redis_url, metrics_port=0, mirror="/", port=1) as sync:
         url = (await sync.said("metrics on"))["url"]
         async with httpx.AsyncClient(base_url=url) as opened:
             assert (await opened.get("/readyz")).status_code == 200
