@@ -108,11 +108,7 @@ DELIVERY_SECONDS = Histogram(
     registry=REGISTRY,
 )
 
-COUNTED: tuple[Counter | Gauge | Histogram, ...] = (
-    *(HTTP_REQUESTS, HTTP_SECONDS, HTTP_IN_FLIGHT, RATE_LIMITED, STREAMS_OPEN, STORE_SECONDS, STORE_ERRORS),
-    *(SYNC_RUNS, SYNC_STAGE_SECONDS, FETCHED_BYTES),
-    *(DELIVERIES, DELIVERY_ATTEMPT_SECONDS, DELIVERY_ATTEMPTS, DELIVERY_SECONDS),
-)
+COUNTED = tuple(one for one in globals().values() if isinstance(one, Counter | Gauge | Histogram))
 """All that is counted here, besides what every Python process tells of itself."""
 
 ProcessCollector(registry=REGISTRY)
@@ -150,7 +146,7 @@ QUEUE_OVERDUE = Standing(
 )
 SOURCE_FRESH = Standing(
     "catalog_source_fresh",
-    "1 while what is served of the source was confirmed as upstream's within its objective, else 0.",
+    "1 while what is served of the source was confirmed within its objective, else 0; absent until it is asked.",
     ("source",),
 )
 SOURCE_AGE = Standing(
@@ -177,12 +173,8 @@ SOURCE_ENDPOINT_SETS = Standing("catalog_source_endpoint_sets", "Records served 
 SOURCE_PREFIXES = Standing("catalog_source_prefixes", "Prefixes served of it, one a record and prefix.", ("source",))
 SOURCE_FQDNS = Standing("catalog_source_fqdns", "Names served of it, one a record and name.", ("source",))
 
-STANDING = (
-    *(BUILD_INFO, STORE_UP, STORE_MEMORY, STORE_MEMORY_MAX, SERVED_VERSION, READER_AGE),
-    *(HEAD_VERSION, VERSIONS, HELD_VERSIONS, RELAYED_VERSION, SUBSCRIPTIONS, QUEUE_DEPTH, QUEUE_OVERDUE),
-    *(SOURCE_FRESH, SOURCE_AGE, SOURCE_OBJECTIVE, SOURCE_SUCCESS, SOURCE_CHECKED, SOURCE_FAILURES, SOURCE_DEGRADED),
-    *(SOURCE_HELD, SOURCE_VERSION, SOURCE_ENDPOINT_SETS, SOURCE_PREFIXES, SOURCE_FQDNS),
-)
+STANDING = tuple(one for one in globals().values() if isinstance(one, Standing))
+"""All of them."""
 
 
 @contextmanager

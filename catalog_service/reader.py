@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import structlog
 from redis.exceptions import RedisError
 
-from catalog_service.catalog.snapshot import Snapshot, SourceContent
+from catalog_service.catalog.snapshot import Snapshot, SourceContent, sharing
 from catalog_service.store.connect import Store
 from catalog_service.store.contents import Difference
 from catalog_service.store.events import PAST_NOTICES
@@ -115,7 +115,9 @@ class Reader:
             return self.current
         name = (point, await self.known_of_time() if point.as_of else ())
         if name not in self._old:
-            self._old[name] = await self.store.contents.snapshot(point)
+            found = await self.store.contents.snapshot(point)
+            contents = [await self._sharing(content) for content in found.contents]
+            self._old[name] = Snapshot(found.version, tuple(contents), found.as_of)
             if len(self._old) > _OLD_SNAPSHOTS:
                 self._old.popitem(last=False)
         self._old.move_to_end(name)
@@ -124,8 +126,9 @@ class Reader:
     async def records_of(self, version: Version) -> tuple[EndpointSet, ...]:
         """Return the records of ``version``: those that are served where it is the one. Raises as `content_of`."""
         served = self.current.by_source.get(version.source)
-        content = served if served and served.version == version else await self.store.contents.content_of(version)
-        return content.endpoint_sets
+        if served and served.version == version:
+            return served.endpoint_sets
+        return (await self._sharing(await self.store.contents.content_of(version))).endpoint_sets
 
     async def known_of_time(self) -> tuple[int, int]:
         """Return what moves with what a date answers: an import tells more of it, and pruning drops what was valid."""
@@ -244,8 +247,11 @@ class Reader:
             try:
                 contents.append(await self._content(source, head, known))
             except CorruptContentError as error:
-                _log.error("a source cannot be loaded, serving the others", source=source, error=str(error))
                 unloadable.append(f"{source} cannot be loaded: {error}")
+                if known is None:  # without it every list would be short: nothing is served rather
+                    self._unloadable = tuple(unloadable)
+                    raise CorruptContentError(f"{unloadable[-1]}; `fsck` tells more", source=source) from error
+                _log.error("a source cannot be loaded, serving what was", source=source, error=str(error))
                 contents.append(known)
         snapshot = Snapshot(head, tuple(content for content in contents if content))
         self._unloadable = tuple(unloadable)
@@ -256,7 +262,12 @@ class Reader:
         numbers = await self.store.versions.line(source, head + 1, 1)
         if known and numbers and await self.store.versions.version(numbers[0]) == known.version:
             return known
-        return await self.store.contents.content(source, head)
+        content = await self.store.contents.content(source, head)
+        return await self._sharing(content) if content else None
+
+    async def _sharing(self, content: SourceContent) -> SourceContent:
+        """Return ``content`` with the records in memory that are served, as far as they are the same."""
+        return await asyncio.to_thread(sharing, content, self.current.by_source.get(content.version.source))
 
 
 def _moment(text: str) -> datetime:

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from importlib.metadata import version as release_of
 
 import structlog
 from msgspec import Struct
@@ -21,9 +20,10 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from catalog_service import metrics
-from catalog_service.catalog.fresh import is_fresh
+from catalog_service.catalog.fresh import is_degraded, is_fresh
 from catalog_service.metrics import Standing
 from catalog_service.reader import Reader
+from catalog_service.release import RELEASE
 from catalog_service.store.connect import Store
 from catalog_service.store.numbers import Memory, Numbers
 from schema.clock import Clock
@@ -90,7 +90,7 @@ class Scrape:
 
     def _samples(self, read: _Read) -> Iterator[Sample]:
         now = self._clock()
-        yield metrics.BUILD_INFO, (release_of("catalog-service"),), 1
+        yield metrics.BUILD_INFO, (RELEASE,), 1
         yield metrics.STORE_UP, (), float(read.numbers is not None)
         if read.memory:
             yield metrics.STORE_MEMORY, (), read.memory.used_memory
@@ -155,10 +155,11 @@ def _sources(numbers: Numbers, sources: tuple[SourceInfo, ...], now: datetime) -
 
 def _source(source: SourceInfo, state: SourceState, held: HeldVersion | None, now: datetime) -> Iterator[Sample]:
     name = (source.name,)
-    yield metrics.SOURCE_FRESH, name, float(is_fresh(source, state, now))
+    if state.checked_at:  # of what nobody syncs here nothing is due
+        yield metrics.SOURCE_FRESH, name, float(is_fresh(source, state, now))
     yield metrics.SOURCE_OBJECTIVE, name, source.fresh_within_s
     yield metrics.SOURCE_FAILURES, name, state.failures
-    yield metrics.SOURCE_DEGRADED, name, float(bool(state.failures or held or state.stale_since))
+    yield metrics.SOURCE_DEGRADED, name, float(is_degraded(state, held))
     yield metrics.SOURCE_HELD, name, float(held is not None and not held.rejected_at)
     if state.ok_at:
         yield metrics.SOURCE_AGE, name, max(0.0, (now - state.ok_at).total_seconds())

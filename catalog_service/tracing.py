@@ -12,12 +12,11 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from importlib.metadata import version as release_of
 from typing import Protocol, Self
 
+from catalog_service.release import NAME, RELEASE
 from schema.errors import BadParameterError
 
-SERVICE = "catalog-service"
 _FLUSH_S = 3.0
 """For how long the end of the process waits for the last spans to be taken."""
 _PARENT = ("traceparent", "tracestate")
@@ -64,9 +63,9 @@ def client_span(name: str, **facts: Value) -> AbstractContextManager[Span]:
     return _NOTHING if _begin is None else _begin(name, "CLIENT", facts, ())
 
 
-def server_span(name: str, headers: Headers, **facts: Value) -> AbstractContextManager[Span]:
+def server_span(name: str, headers: Headers) -> AbstractContextManager[Span]:
     """Give the span of a block that answers a request, within the trace that its ``traceparent`` names (W3C)."""
-    return _NOTHING if _begin is None else _begin(name, "SERVER", facts, headers)
+    return _NOTHING if _begin is None else _begin(name, "SERVER", {}, headers)
 
 
 @contextlib.contextmanager
@@ -112,10 +111,10 @@ def _set_up() -> tuple[_Begin, Callable[[], None]]:
     except ImportError as error:
         message = "tracing needs the extra `otel`: pip install 'catalog-service[otel]'"
         raise BadParameterError(message, parameter="tracing") from error
-    named = {"service.name": os.environ.get("OTEL_SERVICE_NAME", SERVICE), "service.version": release_of(SERVICE)}
+    named = {"service.name": os.environ.get("OTEL_SERVICE_NAME", NAME), "service.version": RELEASE}
     provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    tracer, propagator = provider.get_tracer(SERVICE), TraceContextTextMapPropagator()
+    tracer, propagator = provider.get_tracer(NAME), TraceContextTextMapPropagator()
 
     @contextlib.contextmanager
     def begin(name: str, kind: str, facts: dict[str, Value], headers: Headers) -> Iterator[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -76,6 +77,11 @@ async def token_with(store: Store, *scopes: Scope, name: str = "a program", cloc
     """Return the secret of a new token."""
     desk = TokenDesk(store, clock or Clock(), os.urandom)
     return (await desk.create(NewToken(name, scopes), "ann", "cli")).secret
+
+
+def basic(password: str, name: str = "ann") -> str:
+    """Return what a browser shows of who logs in."""
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
 def shows(secret: str) -> dict[str, str]:

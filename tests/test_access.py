@@ -24,7 +24,7 @@ from catalog_service.store.connect import Store
 from schema.access import Scope
 from schema.errors import ForbiddenError, StoreError, UnauthenticatedError
 from tests.local_source import NOW, Clock
-from tests.operators import TOKEN, token_with
+from tests.operators import TOKEN, basic, token_with
 
 
 def door(store: Store, clock: Clock | None = None, reloaded_after_s: float = 3.0) -> Doorkeeper:
@@ -33,10 +33,6 @@ def door(store: Store, clock: Clock | None = None, reloaded_after_s: float = 3.0
 
 def bearer(secret: str) -> str:
     return f"Bearer {secret}"
-
-
-def basic(password: str, name: str = "ann") -> str:
-    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
 @pytest.fixture

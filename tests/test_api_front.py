@@ -74,7 +74,9 @@ async def test_what_is_kept_is_what_the_router_says(store: Store, path: str) -> 
     (fresh_app, fresh_reader), (kept_app, kept_reader) = await application(store), await application(store)
     async with client(kept_app) as kept, client(fresh_app) as fresh:
         assert isinstance(kept_app.state.front, Front)
-        kept_app.middleware_stack = kept_app.state.front  # without the gate, whose answers tell one request from another
+        kept_app.middleware_stack = (
+            kept_app.state.front
+        )  # without the gate, whose answers tell one request from another
         fresh_app.middleware_stack = fresh_app.build_middleware_stack()
         for method in ("GET", "HEAD"):
             await same(fresh, kept, method, path)

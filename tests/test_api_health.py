@@ -14,9 +14,11 @@ from starlette.applications import Starlette
 
 from catalog_service.api.app import create_app
 from catalog_service.reader import Reader
+from catalog_service.store import keys
 from catalog_service.store.connect import Store, open_store
 from tests.api_client import (
     DAY,
+    PAGE,
     SOURCES,
     START,
     TAGS,
@@ -73,6 +75,19 @@ async def test_the_application_starts_without_redis() -> None:
         allowlist = await opened.get("/v1/allowlist")
     assert (response.status_code, response.json()["reasons"]) == (503, ["the store has not answered yet"])
     assert (allowlist.status_code, allowlist.json()["code"]) == (503, "NOT_READY")
+
+
+async def test_a_process_that_begins_with_damage_serves_nothing(store: Store) -> None:
+    """No list is short: every read is refused, and the probe tells which source it is."""
+    await published(store)
+    await store.redis.hset(keys.KEYFRAMES, "1", b"damaged")
+    app = create_app(Reader(Store(store.redis)), SOURCES)
+    async with app.router.lifespan_context(app), client(app) as opened:
+        ready = await opened.get("/readyz")
+        answers = [await opened.get(f"/v1/{path}") for path in ("allowlist", f"allowlist?source={PAGE}", "changes")]
+    assert ready.status_code == 503
+    assert f"{TAGS} cannot be loaded" in ready.json()["reasons"][0]
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(503, "NOT_READY")] * 3
 
 
 async def test_a_commit_by_another_process_is_served(store: Store, redis_url: str, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from catalog_service.store.leases import Ask
 from catalog_service.sync.history import import_history
 from catalog_service.sync.rollback import rollback
 from schema.errors import GoneError
+from schema.event import EventType, Notice
 from schema.version import Point
 from scrapers.history.files import HistoricFile
 from tests.local_source import NOW, Clock, body
@@ -59,6 +60,7 @@ def one(code: str, said: str, *command: str | bytes | float, left: bool = False)
 FRAME = str(COMMITS - 2)
 """The second keyframe of the first source."""
 _VERSION = b"damaged"
+_NOTICE = codec.pack(Notice(EventType.DEGRADED, NOW, A.name))
 
 DAMAGES = {
     "record": one("version", "the record of version 7 is missing", "HDEL", keys.VERSIONS, 7),
@@ -121,6 +123,13 @@ DAMAGES = {
     "order of the log": one("delivery", "is not listed where it belongs", "DEL", keys.logged("sub_a")),
     "dead letters": one("delivery", "is not listed where it belongs", "DEL", keys.dead("sub_a")),
     "delivery": one("delivery", "is damaged: the log", "HSET", keys.deliveries("sub_a"), "msg_x", b"damaged"),
+    "head, no number": one("kind", "invalid literal", "SET", keys.HEAD, "x", left=True),
+    "another kind": Damage((("DEL", keys.LABELS), ("SET", keys.LABELS, 1)), "kind", "labels cannot be looked at", left=True),
+    "seen": one("index", "has b'garbage', of no version", "ZADD", keys.seen(A.name), 5, "garbage"),
+    "seen, no version": one("index", "has b'000000000099@5', of no", "ZADD", keys.seen("b-source"), 5, "000000000099@5"),
+    "notice": one("events", "99-1: listeners", "XADD", keys.EVENTS, "99-1", "notice", _NOTICE),
+    "dropped count": one("subscription", "dropped of sub_a is damaged", "HSET", keys.DROPPED, "sub_a", "x"),
+    "fences": one("state", "it is synced no more", "HSET", keys.FENCES, A.name, "x", left=True),
 }  # fmt: skip
 
 

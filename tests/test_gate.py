@@ -18,12 +18,15 @@ from catalog_service.api.edge import Edge
 from catalog_service.api.gate.gate import Gate
 from catalog_service.api.gate.peers import Peers
 from catalog_service.api.gate.rules import GateRules
+from catalog_service.api.problems import problem
 from catalog_service.cli.serve import gate_rules
 from catalog_service.reader import Reader
 from catalog_service.settings import load_settings
 from catalog_service.store.connect import Store
 from tests.api_client import SOURCES, catalog_client, client, published
 from tests.graphql_server import served
+from tests.operators import TOKEN as OPERATOR
+from tests.operators import operator_actions
 
 TOKEN = "a-token-for-tests-of-the-gate"
 PROXIES = GateRules(trusted_proxies=("10.0.0.0/8", "fd00::/8"))
@@ -47,7 +50,7 @@ def gated(rules: GateRules, seen: Seen, *, anonymous_read: bool = True, peer: st
     """Return a client of ``seen`` behind a gate, that comes from ``peer``."""
     doorkeeper = Doorkeeper(None, TOKEN, anonymous_read=anonymous_read, clock=lambda: datetime.now(UTC))
     edge = functools.partial(Edge, demo=False)
-    gate = Gate(seen, rules, doorkeeper.identify, edge, None, "https://catalog.example")
+    gate = Gate(seen, rules, doorkeeper.identify, edge, None, "https://catalog.example", lambda _, what: problem(what))
     return httpx.AsyncClient(transport=httpx.ASGITransport(gate, client=(peer, 1)), base_url="http://catalog.test")
 
 
@@ -167,6 +170,20 @@ async def test_nobody_reads_without_a_token_where_anonymous_reading_is_off() -> 
     assert identity.name == "operator"
 
 
+async def test_who_enters_a_wrong_password_sees_a_page(store: Store) -> None:
+    """A browser that is not known is shown a page, under its policy, and asks again; what programs read stays JSON."""
+    async with catalog_client(store, actions=operator_actions(store, anonymous_read=False)) as http:
+        for path, auth in (("/", None), ("/versions", ("anybody", "wrong")), ("/docs", ("", ""))):
+            answer = await http.get(path, headers=HTML, auth=auth)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (401, "text/html; charset=utf-8")
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+            assert "Basic realm" in answer.headers["WWW-Authenticate"]
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "token" in answer.text
+        answer = await http.get("/v1/endpoints", headers=HTML)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+
+
 async def test_what_was_shown_a_token_is_kept_by_nobody_else() -> None:
     """An answer to credentials is private: a cache that many share would give it to who has none (RFC 9111 3.5)."""
     async with gated(GateRules(), Seen()) as http:
@@ -260,6 +277,21 @@ async def test_pages_of_other_origins_open_no_websocket(store: Store, origin: st
     assert found == status
 
 
+@pytest.mark.parametrize(("origin", "name"), [("same", "operator"), ("https://tools.example", "anonymous")])
+async def test_pages_of_listed_origins_open_websockets_as_nobody(store: Store, origin: str, name: str) -> None:
+    """What a browser adds by itself, a password, is taken of our own pages alone; others show their token first."""
+    rules, show = GateRules(cors_origins=("https://tools.example",)), {"type": "connection_init"}
+    question = {"type": "subscribe", "id": "1", "payload": {"query": "{ whoami { name } }"}}
+    async with served(store, operator_actions(store), rules) as server, aiohttp.ClientSession() as session:
+        origin = server.url.removesuffix("/graphql") if origin == "same" else origin
+        headers = {"Origin": origin, "Authorization": aiohttp.encode_basic_auth("anybody", OPERATOR)}
+        async with session.ws_connect(server.url, protocols=["graphql-transport-ws"], headers=headers) as socket:
+            await socket.send_json(show)
+            assert (await socket.receive_json())["type"] == "connection_ack"
+            await socket.send_json(question)
+            assert (await socket.receive_json())["payload"]["data"] == {"whoami": {"name": name}}
+
+
 def test_the_settings_are_the_rules() -> None:
     """Every rule is the setting of its name."""
     given = {
@@ -281,7 +313,15 @@ async def test_a_lifespan_passes() -> None:
     """What is no request goes through."""
     seen, messages = Seen(), list[Message]()
     doorkeeper = Doorkeeper(None, "", anonymous_read=True, clock=lambda: datetime.now(UTC))
-    gate = Gate(seen, GateRules(), doorkeeper.identify, functools.partial(Edge, demo=False), None, "http://a.example")
+    gate = Gate(
+        seen,
+        GateRules(),
+        doorkeeper.identify,
+        functools.partial(Edge, demo=False),
+        None,
+        "http://a.example",
+        lambda _, what: problem(what),
+    )
 
     async def receive() -> Message:
         return {}

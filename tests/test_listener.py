@@ -12,12 +12,14 @@ import aiohttp
 import pytest
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message
 
 from catalog_service.api.app import create_app
-from catalog_service.api.bounds import bounded_body
+from catalog_service.api.bounds import Arriving, bounded_body
 from catalog_service.api.edge import Edge
 from catalog_service.api.gate.rules import GateRules
 from catalog_service.cli.connections import MOST_BODY_BYTES, MOST_HEAD_BYTES, Patience
@@ -31,6 +33,7 @@ LONG = 40 << 20
 """More than the kernel keeps for a client that does not read."""
 WAIT_S = 8.0
 INIT = {"type": "connection_init"}
+WS = ("graphql-transport-ws",)
 
 
 @contextlib.asynccontextmanager
@@ -169,6 +172,33 @@ async def test_a_body_without_end_is_refused() -> None:
     assert sent < 10 * MOST_BODY_BYTES
 
 
+async def test_large_bodies_have_so_much_memory_together() -> None:
+    """Those that come slowly fill it up; then a large one is told 503 at once, a small one is read, and room returns."""
+    arriving, held = Arriving(150_000), asyncio.Event()
+
+    def request(*chunks: bytes, last: asyncio.Event | None = None) -> Request:
+        left = list(chunks)
+
+        async def receive() -> Message:
+            if not left and last:
+                await last.wait()
+            return {"type": "http.request", "body": left.pop(0) if left else b"", "more_body": bool(left or last)}
+
+        return Request({"type": "http", "headers": []}, receive)
+
+    slow = asyncio.create_task(bounded_body(request(b"x" * 100_000, last=held), 1 << 20, arriving))
+    while not arriving.bytes:
+        await asyncio.sleep(0)
+    with pytest.raises(HTTPException) as refused:
+        await bounded_body(request(b"x" * 100_000), 1 << 20, arriving)
+    assert (refused.value.status_code, arriving.bytes) == (503, 100_000)
+    assert await bounded_body(request(b"x" * 60_000), 1 << 20, arriving)
+    slow.cancel()
+    await asyncio.wait({slow})
+    assert len(await bounded_body(request(b"x" * 100_000), 1 << 20, arriving)) == 100_000
+    assert arriving.bytes == 0
+
+
 async def test_headers_of_70_kb_are_a_problem() -> None:
     """A head that comes whole and is too large has a problem document."""
     async with listening(plain()) as port, connected(port) as (reader, writer):
@@ -176,6 +206,52 @@ async def test_headers_of_70_kb_are_a_problem() -> None:
         answer = await asyncio.wait_for(reader.read(), WAIT_S)
     assert answer.startswith(b"HTTP/1.1 431")
     assert b"HEADERS_TOO_LARGE" in answer
+
+
+UPGRADE = (
+    "Host: a\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+WEBSOCKET = f"{UPGRADE}Upgrade: websocket\r\n"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        f"GET / HTTP/1.1\r\n{WEBSOCKET}Content-Length: 2\r\n\r\n{{}}",
+        f"POST / HTTP/1.1\r\n{WEBSOCKET}Transfer-Encoding: chunked\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{WEBSOCKET}{'x: y' * 3000}\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{WEBSOCKET}{''.join(f'x{at}: y' + chr(13) + chr(10) for at in range(130))}\r\n",
+        f"GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n{WEBSOCKET}\r\n",
+    ],
+)
+async def test_a_handshake_that_cannot_be_read_is_refused(begun: str) -> None:
+    """A websocket with a body, a head beyond its bounds, or behind a request under way, is told 400 and ended."""
+
+    async def slow(_request: Request) -> Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    app = plain()
+    app.router.routes.append(Route("/slow", slow))
+    async with listening(app, Patience()) as port, connected(port) as (reader, writer):
+        writer.write(begun.encode())
+        assert (await asyncio.wait_for(reader.read(), WAIT_S)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+async def test_an_upgrade_to_what_is_not_spoken_here_is_passed_over() -> None:
+    """Who would like h2c, as Java's clients would, is answered by HTTP/1.1, with the body and what comes behind."""
+    asking = f"POST / HTTP/1.1\r\n{UPGRADE}Upgrade: h2c\r\nContent-Length: 3\r\n\r\n".encode()
+    plainly = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nabcd"
+    for parts in ((asking, b"abc"), (asking + b"abc",)):
+        async with listening(plain()) as port, connected(port) as (reader, writer):
+            for part in parts:
+                writer.write(part)
+                await asyncio.sleep(0)
+            head, _, body = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n3"), WAIT_S)).rpartition(b"\r\n\r\n")
+            assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 200 OK", b"3")
+            writer.write((asking + b"abc") * 2000 + plainly)
+            answers = (await asyncio.wait_for(reader.read(), WAIT_S)).split(b"HTTP/1.1 200 OK")
+            assert [answer[-1:] for answer in answers] == [b"", *[b"3"] * 2000, b"4"]
 
 
 async def test_who_does_not_read_is_cut_off() -> None:
@@ -198,6 +274,31 @@ async def test_who_does_not_read_is_cut_off() -> None:
         with socket.create_connection(("127.0.0.1", port)) as lazy:
             lazy.sendall(b"GET /long HTTP/1.1\r\nhost: a\r\n\r\n")
             await asyncio.wait_for(over.wait(), WAIT_S)
+
+
+async def test_unfinished_messages_of_websockets_have_so_much_memory_together(store: Store) -> None:
+    """Who sends most of a frame, or a message in parts without an end, is cut off once all of them hold too much."""
+    await published(store)
+    patience = Patience(unfinished_bytes=1_000_000)
+    frame, part = b"\x81\xff" + (900_000).to_bytes(8) + bytes(4), b"\x01\xfe" + (600).to_bytes(2) + bytes(4 + 600)
+    async with (
+        listening(create_app(Reader(store), SOURCES), patience) as port,
+        aiohttp.ClientSession() as session,
+        contextlib.AsyncExitStack() as opened,
+    ):
+        honest = await opened.enter_async_context(session.ws_connect(f"http://127.0.0.1:{port}/graphql", protocols=WS))
+        await honest.send_json(INIT)
+        large, many = [await opened.enter_async_context(connected(port)) for _ in range(2)]
+        for _, writer in (large, many):
+            writer.write(f"GET /graphql HTTP/1.1\r\n{WEBSOCKET}Sec-WebSocket-Protocol: {WS[0]}\r\n\r\n".encode())
+        large[1].write(frame + bytes(800_000))
+        many[1].write(part + (b"\x00" + part[1:]) * 700)
+        ends = [asyncio.create_task(reader.read()) for reader, _ in (large, many)]
+        await asyncio.wait_for(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED), WAIT_S)
+        assert ends[0].done()
+        assert (await honest.receive_json())["type"] == "connection_ack"
+        ends[1].cancel()
+        await asyncio.wait({ends[1]})
 
 
 async def test_beyond_the_most_connections_none_is_taken() -> None:

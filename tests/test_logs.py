@@ -8,16 +8,23 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 
+import aiohttp
 import pytest
 import structlog
+from strawberry.http.exceptions import WebSocketDisconnected
 
+from catalog_service.api.graphql.stream import Socket
 from catalog_service.cli.logs import configure_logs
+from catalog_service.cli.serve import _started
 from catalog_service.notify.notifier import Notifier
+from catalog_service.settings import load_settings
 from catalog_service.store.connect import Store
 from catalog_service.sync.run import run_source
 from schema.event import EventType
 from tests.api_client import START, TAGS, TAGS_1, catalog_client, commit
+from tests.graphql_server import served
 from tests.local_source import Clock, Shelf, body, local_source
+from tests.operators import SHOWN, TOKEN, operator_actions
 from tests.telling import SECRET, Receiver, subscribed, subscription
 
 Lines = Callable[[str], list[dict[str, object]]]
@@ -93,3 +100,44 @@ async def test_a_failed_request_is_a_line(store: Store, lines: Lines) -> None:
     assert answer.status_code >= 500
     assert (told["level"], told["route"], told["status"]) == ("warning", "/v1/labels", answer.status_code)
     assert told["request_id"] == answer.headers["x-request-id"] == "abc-1"
+
+
+async def test_what_a_websocket_shows_is_in_no_log(store: Store) -> None:
+    """Not at debug either: not the token of its handshake, nor that of its first message."""
+    before, written = logging.getLogger().level, io.StringIO()
+    with contextlib.redirect_stderr(written):
+        configure_logs("debug", "json")
+    try:
+        async with (
+            served(store, operator_actions(store)) as server,
+            aiohttp.ClientSession() as session,
+            session.ws_connect(server.url, protocols=["graphql-transport-ws"], headers=SHOWN) as socket,
+        ):
+            await socket.send_json({"type": "connection_init", "payload": {"authorization": f"Bearer {TOKEN}"}})
+            assert (await socket.receive_json())["type"] == "connection_ack"
+    finally:
+        root = logging.getLogger()
+        root.handlers = [one for one in root.handlers if one.get_name() != "catalog-service"]
+        root.setLevel(before)
+        structlog.reset_defaults()
+    assert written.getvalue()
+    assert TOKEN[:8] not in written.getvalue()
+
+
+async def test_a_client_that_leaves_a_websocket_is_no_line(lines: Lines) -> None:
+    """One that leaves before it is answered is no fault of ours: nobody is to look at it. What else fails is one."""
+    handler = Socket.__new__(Socket)
+    await handler.handle_task_exception(WebSocketDisconnected())
+    assert not lines("Exception in worker task")
+    await handler.handle_task_exception(ValueError("a fault"))
+    assert lines("Exception in worker task")
+
+
+@pytest.mark.parametrize("graphiql", [True, False])
+def test_the_first_line_names_what_is_served(lines: Lines, *, graphiql: bool) -> None:
+    """GraphiQL's address is told where it is on."""
+    settings = load_settings({"graphiql": graphiql, "redis_url": "redis://127.0.0.1"})
+    _started(settings, "http://127.0.0.1:1", demo=False)
+    page = ", GraphiQL on http://127.0.0.1:1/graphql" if graphiql else ""
+    (line,) = lines(f"serving on http://127.0.0.1:1{page}, data in Redis")
+    assert line.get("graphiql") == ("http://127.0.0.1:1/graphql" if graphiql else None)

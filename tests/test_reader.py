@@ -137,3 +137,18 @@ async def test_a_sources_version_at_any_name_is_found(store: Store) -> None:
     assert [await reader.number_of("a-source", spec) for spec in specs] == [1, 1, 3, 3, 1, 1, 3]
     with pytest.raises(UnknownVersionError, match="b-source had no version"):
         await reader.number_of("b-source", "1")
+
+
+async def test_versions_in_memory_share_the_records_that_are_equal(store: Store) -> None:
+    """Of what did not change there is one in memory, in the version served, one before and one after it."""
+    await sync(store, 1)
+    await sync(store, 2)
+    reader = Reader(store)
+    served, old = await reader.refresh(), await reader.at("1")
+    await sync(store, 3)
+    newest = await reader.refresh()
+    records = await reader.records_of(await store.versions.version(2))
+    several = (old.endpoint_sets, served.endpoint_sets, newest.endpoint_sets, records)
+    assert [len({id(record) for record in same}) for same in zip(*several, strict=True)].count(1) == len(MANY) - 1
+    for snapshot in (old, served, newest):
+        assert snapshot.endpoint_sets == (await store.contents.snapshot(snapshot.point)).endpoint_sets

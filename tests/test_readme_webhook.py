@@ -6,7 +6,6 @@ import asyncio
 import base64
 import os
 import random
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -22,6 +21,7 @@ from catalog_service.store.connect import Store
 from schema.subscription import Status
 from tests.api_client import PAGE, PAGE_1, START, TAGS, TAGS_1, commit
 from tests.readme import blocks
+from tests.redis_shapes import free_port
 
 TEN = 10
 WAIT_S = 30
@@ -29,10 +29,7 @@ WAIT_S = 30
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        number: int = taken.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture

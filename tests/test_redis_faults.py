@@ -9,23 +9,32 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as TimedOutError
 
+from catalog_service.catalog.degraded import FAILED_RUNS
 from catalog_service.metrics import STORE_ERRORS, STORE_SECONDS
 from catalog_service.reader import Reader
 from catalog_service.store import keys
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.connection import RedisOptions
 from catalog_service.store.leases import Ask
+from catalog_service.sync.history import import_history
 from catalog_service.tasks import stop
+from schema.change import summarize
+from schema.document import Provenance
 from schema.errors import StoreError
-from schema.version import Version
-from tests.api_client import START, TAGS, commit, published, tag
+from schema.event import EventType
+from schema.version import HeldVersion, SourceState, Version, count
+from scrapers.history.files import HistoricFile
+from tests.api_client import DAY, START, TAGS, TAGS_1, commit, published, tag
 from tests.invariants import broken
+from tests.local_source import Clock, body, local_source
 from tests.redis_proxy import Proxy, proxied
 from tests.redis_shapes import RIGHTS, One, one
 
+SOURCE = local_source()
 ROOT = Path(__file__).resolve().parents[1]
 BRIEF = RedisOptions(timeout_s=1.0)
 
@@ -97,6 +106,32 @@ async def test_a_reply_that_breaks_off(behind: Store, proxy: Proxy) -> None:
     assert proxy.cut_after == b""
     assert await behind.versions.head() == 4
     assert await broken(behind, {}) == ()
+
+
+async def test_an_import_whose_reply_breaks_off(behind: Store, proxy: Proxy, tmp_path: Path) -> None:
+    """A version of history is sent again, and there is one of it."""
+    for days in (0, 1):  # the script is there by the second
+        path = tmp_path / f"{days}.json"
+        path.write_bytes(body({f"t{number}": [f"20.{number}.{days}.0/24"] for number in range(30)}))
+        proxy.cut_after = keys.fetched(SOURCE.name).encode() + b"\r\n"  # of IMPORT's keys
+        (imported,) = await import_history(
+            SOURCE, (HistoricFile(path.name, path, START + days * DAY),), behind, Clock()
+        )
+        assert proxy.cut_after == b""
+        assert (imported.version, await behind.versions.last()) == (4 + days, 4 + days)
+    assert await broken(behind, {}) == ()
+
+
+async def test_a_state_whose_reply_breaks_off(behind: Store, proxy: Proxy) -> None:
+    """What listeners are told of a source that recovers, and of what it has to wait for, they are told once."""
+    async with behind.leases.hold_or_refuse(TAGS) as lease:
+        await behind.sources.record(lease, SourceState(checked_at=START, failures=FAILED_RUNS, error="no answer"))
+        proxy.cut_after = keys.documents(TAGS).encode() + b"\r\n"  # of RECORD's keys
+        well = replace(await behind.sources.state(TAGS), checked_at=START + DAY, failures=0, error=None)
+        await behind.sources.record(lease, well, hold=(_held(), TAGS_1))
+    assert proxy.cut_after == b""
+    told = [event.notice.type for event in await behind.events.last(9) if event.notice]
+    assert told == [EventType.HELD, EventType.RECOVERED, EventType.DEGRADED]
 
 
 async def test_a_slow_redis(behind: Store, proxy: Proxy) -> None:
@@ -192,6 +227,11 @@ async def test_a_redis_that_is_killed(server: One, tmp_path: Path) -> None:
         assert await store.versions.head() == 3
         assert (await _commit(store, 4)).version == 4
         assert await broken(store, {}) == ()
+
+
+def _held() -> HeldVersion:
+    provenance = Provenance("https://tags.example/", START, "sha256:11")
+    return HeldVersion("0123456789ab", TAGS, START, ("why",), "sha256:1", count(()), summarize(()), provenance, 3)
 
 
 async def _commit(store: Store, number: int) -> Version:

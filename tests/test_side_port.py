@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import httpx
@@ -59,6 +60,18 @@ async def test_a_taken_port_is_an_error(store: Store) -> None:
         settings: Settings = load_settings({"metrics_port": taken.getsockname()[1]})
         with pytest.raises(CatalogError, match=str(settings.metrics_port)):
             async with side_port(settings, worker_life(store, SOURCES)):
+                pass
+
+
+async def test_a_port_that_is_taken_in_the_same_moment(store: Store) -> None:
+    """Two may be bound to it; who listens second does not wait for ever."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        settings = load_settings({"metrics_port": other.getsockname()[1]})
+        asyncio.get_running_loop().call_soon(other.listen)  # after ours is bound, before it listens
+        with pytest.raises(OSError, match="in use"):
+            async with asyncio.timeout(10), side_port(settings, worker_life(store, SOURCES)):
                 pass
 
 

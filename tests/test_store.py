@@ -270,9 +270,9 @@ async def test_a_damaged_held_version_stops_nobody(store: Store) -> None:
     assert await store.sources.held_of(SOURCE) is None
 
 
-async def test_one_damaged_source_does_not_take_the_others_away(store: Store) -> None:
-    """What can be loaded is served; what cannot is named."""
-    await three_versions(store)
+async def test_a_damaged_source_makes_no_list_short(store: Store) -> None:
+    """Who served it goes on with what it has, and with the others; who begins with the damage serves nothing."""
+    reader = await three_versions(store)
     state = SourceState(failures=1)
     await store.redis.hset(keys.STATES, SOURCE, b"damaged")
     assert await store.sources.state(SOURCE) == SourceState()
@@ -280,11 +280,19 @@ async def test_one_damaged_source_does_not_take_the_others_away(store: Store) ->
     assert other is not None
     made = replace(wanted((), week(5), None).version, source="b-source")
     await store.commits.commit(other, Commit(made, (), week(5), state))
+    assert list((await reader.refresh()).by_source) == [SOURCE, "b-source"]
     await store.redis.hset(keys.KEYFRAMES, "1", b"damaged")
-    reader = Reader(Store(store.redis))
+    late = Reader(Store(store.redis))
+    for _ in range(2):
+        with pytest.raises(CorruptContentError, match=f"{SOURCE} cannot be loaded"):
+            await late.refresh()
+    assert (late.current.version, late.refreshed_at) == (0, None)
+    assert late.troubles[0].startswith(f"{SOURCE} cannot be loaded")
+    next_ = wanted(week(5), week(6), reader.current.version, day=9)
+    await store.commits.commit(other, replace(next_, version=replace(next_.version, source="b-source")))
     snapshot = await reader.refresh()
-    assert list(snapshot.by_source) == ["b-source"]
-    assert reader.troubles[0].startswith(f"{SOURCE} cannot be loaded")
+    assert len(snapshot.by_source[SOURCE].endpoint_sets) == len(week(3))
+    assert snapshot.by_source["b-source"].endpoint_sets == week(6)
 
 
 async def three_versions(store: Store) -> Reader:

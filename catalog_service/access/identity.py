@@ -50,10 +50,14 @@ class Identity(Struct, frozen=True):
         return tuple(scope for scope in Scope if scope in self.scopes)
 
 
+NOBODY = Identity(ANONYMOUS, frozenset())
+"""Who may do nothing at all."""
+
+
 def identity_of(scope: MutableMapping[str, Any]) -> Identity:
     """Return who asks, as the gate or `permitted` found it; nobody who may anything where neither was asked."""
     found = scope.get(IDENTITY)
-    return found if isinstance(found, Identity) else Identity(ANONYMOUS, frozenset())
+    return found if isinstance(found, Identity) else NOBODY
 
 
 def check_scope(identity: Identity, needed: Scope) -> None:

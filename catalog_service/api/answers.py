@@ -14,7 +14,6 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from importlib.metadata import version as release_of
 
 import zstandard
 from msgspec import Struct
@@ -23,10 +22,10 @@ from starlette.responses import Response
 
 from catalog_service.api.negotiation import CODINGS, coding
 from catalog_service.flights import Flights
+from catalog_service.release import RELEASE
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
-_RELEASE = release_of("catalog-service")
 _MIN_PACKED_BYTES = 1000
 _GZIP_LEVEL = 6
 _ZSTD_LEVEL = 12
@@ -51,7 +50,7 @@ class Subject(Struct, frozen=True):
     @property
     def etag(self) -> str:
         """The ETag of the identity encoding; a release may render differently, so it counts too."""
-        named = (_RELEASE, self.content, self.version, self.as_of, self.route, self.query)
+        named = (RELEASE, self.content, self.version, self.as_of, self.route, self.query)
         return _digest("\n".join(map(str, named)).encode())
 
 

@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from catalog_service.access.doorkeeper import Doorkeeper
 from catalog_service.api.actions import Actions
@@ -32,8 +34,8 @@ from catalog_service.api.graphiql import asset_routes, graphiql_page
 from catalog_service.api.graphql.view import GraphQLView
 from catalog_service.api.health import Index, Life, serving
 from catalog_service.api.hub import Hub
-from catalog_service.api.pages.errors import unrouted
-from catalog_service.api.pages.page import pages_of
+from catalog_service.api.pages.errors import refused, unrouted
+from catalog_service.api.pages.page import Pages, pages_of
 from catalog_service.api.pages.routes import home_page, page_routes
 from catalog_service.api.problems import on_error
 from catalog_service.api.reads.feeds import Feeds
@@ -76,47 +78,46 @@ def create_app(
     """
     # A demo's versions have the numbers that real ones at the same address will have: nobody may keep them.
     context = _context(reader, Origin(base_url.rstrip("/"), sources), Answers(immutable=not demo), actions)
-    pages, hub = pages_of(context, demo=demo, rules=rules), context.hub
-    freshness = Freshness(reader, sources, clock)
-    life = Life(
-        functools.partial(serving, reader, sources, freshness, clock), Scrape(reader.store, sources, clock, reader)
-    )
+    pages, freshness = pages_of(context, demo=demo, rules=rules), Freshness(reader, sources, clock)
+    ready = functools.partial(serving, reader, sources, freshness, clock)
+    life = Life(ready, Scrape(reader.store, sources, clock, reader))
     rates = Rates(rules.rate_limit, reader.store.rates, lambda: clock().timestamp()) if rules.rate_limit else None
-    graphql = GraphQLView(reader, sources, hub, graphiql_page(demo=demo) if rules.graphiql else None, actions)
+    ide = graphiql_page(demo=demo) if rules.graphiql else None
+    graphql = GraphQLView(reader, sources, context.hub, ide, actions)
+    nowhere = functools.partial(unrouted, pages)
     app = Starlette(
-        routes=[
-            *Index(reader, home_page(pages)).routes(),
-            *life.routes(),
-            *page_routes(pages),
-            *routes(context),
-            *docs_routes(context.answers, demo=demo, page=rules.docs),
-            *graphql.routes(),
-            *(asset_routes() if rules.graphiql else ()),
-        ],
+        routes=_routes(pages, life, graphql, rules),
         middleware=[Middleware(Edge, demo=demo)],
-        exception_handlers={
-            HTTPException: functools.partial(unrouted, pages),
-            CatalogError: on_error,
-            RedisError: on_error,
-        },
-        lifespan=lambda _: _following(reader, hub, freshness, *([rates] if rates else ())),
+        exception_handlers={HTTPException: nowhere, CatalogError: on_error, RedisError: on_error},
+        lifespan=lambda _: _following(reader, context.hub, freshness, *([rates] if rates else ())),
     )
-
     app.router.redirect_slashes = False  # to an address made of the Host header
     front = Front(app.build_middleware_stack(), reader)  # outermost but for what is never kept
-    doorkeeper = actions.doorkeeper if actions else Doorkeeper(None, "", anonymous_read=True, clock=clock)
-    app.middleware_stack = gate = Gate(
-        Staleness(front, reader, freshness),
-        rules,
-        doorkeeper.identify,
-        functools.partial(Edge, demo=demo),
-        rates,
-        base_url,
-    )
-    app.state.close = functools.partial(_close, hub, graphql, gate)
+    app.middleware_stack = gate = _gate(Staleness(front, reader, freshness), pages, rules, rates, clock)
+    app.state.close = functools.partial(_close, context.hub, graphql, gate)
     app.state.life, app.state.freshness = life, freshness
     app.state.front, app.state.rates = front, rates
     return app
+
+
+def _routes(pages: Pages, life: Life, graphql: GraphQLView, rules: GateRules) -> list[BaseRoute]:
+    context = pages.context
+    return [
+        *Index(context.reader, home_page(pages)).routes(),
+        *life.routes(),
+        *page_routes(pages),
+        *routes(context),
+        *docs_routes(context.answers, demo=pages.demo, page=rules.docs),
+        *graphql.routes(),
+        *(asset_routes() if rules.graphiql else ()),
+    ]
+
+
+def _gate(app: ASGIApp, pages: Pages, rules: GateRules, rates: Rates | None, clock: Clock) -> Gate:
+    """Return what stands before ``app``; where nothing can be changed nobody has a token."""
+    context, edge = pages.context, functools.partial(Edge, demo=pages.demo)
+    keeper = context.actions.doorkeeper if context.actions else Doorkeeper(None, "", anonymous_read=True, clock=clock)
+    return Gate(app, rules, keeper.identify, edge, rates, context.base_url, functools.partial(refused, pages))
 
 
 def _context(reader: Reader, origin: Origin, answers: Answers, actions: Actions | None) -> Context:

@@ -44,7 +44,7 @@ class Context(Struct, frozen=True):
     feeds: Feeds
     origin: Origin
     actions: Actions | None = None
-    """What an operator may have done; None: nothing."""
+    """What may be done beyond reading; None: nothing."""
 
     @property
     def base_url(self) -> str:

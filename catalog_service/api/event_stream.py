@@ -25,7 +25,9 @@ HEARTBEAT_S = 15.0
 PATIENCE_S = 30.0
 RETRY_S = 3.0
 _COMMENT = b":\n\n"
-_FAREWELL = b": the service is stopping: come back\nretry: %d\n\n" % (RETRY_S * 1000)
+_RETRY = b"retry: %d\n" % (RETRY_S * 1000)
+FAREWELL = b": the service is stopping: come back\n%b\n" % _RETRY
+"""The last thing that a stream says."""
 _log = structlog.get_logger()
 
 Tell = Callable[[Event], Awaitable[bytes | None]]
@@ -72,14 +74,14 @@ class EventStream(Response):
         """Send the stream until the client leaves, may stay no more, or all is to stop; of a HEAD, its headers."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] == "HEAD" or await self._stream(receive, send):
-            farewell = _FAREWELL if self._hub.closing and scope["method"] != "HEAD" else b""
+            farewell = FAREWELL if self._hub.closing and scope["method"] != "HEAD" else b""
             await send({"type": "http.response.body", "body": farewell, "more_body": False})
         else:  # it has the id of the last event it read, and comes back for the next
             _log.info("a client of the event stream reads too slowly, its stream ends", patience_s=self._patience_s)
 
     async def _stream(self, receive: Receive, send: Send) -> bool:
         """Tell what happens, with a heartbeat now and then; False once the client does not read."""
-        part, stuck_s = b"retry: %d\n%b" % (RETRY_S * 1000, _id(self._place)), 0.0
+        part, stuck_s = _RETRY + _id(self._place), 0.0
         while stuck_s < self._patience_s:
             self._sending = False
             try:

@@ -60,7 +60,7 @@ async def serving(reader: Reader, sources: Sources, freshness: Freshness, clock:
     """Tell whether there is a snapshot to serve, even while Redis is away, and what is not well with it."""
     version, refreshed_at = reader.current.version, reader.refreshed_at
     if refreshed_at is None:
-        return not_ready("the store has not answered yet")
+        return not_ready(*(reader.troubles or ("the store has not answered yet",)))
     if version == 0:
         return not_ready("nothing has been published yet")
     return Readiness(

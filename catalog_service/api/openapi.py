@@ -7,7 +7,6 @@ In: `OPERATIONS`. Out: the document as JSON, in canonical order. Served at ``/op
 from __future__ import annotations
 
 import inspect
-from importlib.metadata import version as release_of
 from itertools import groupby
 
 import msgspec
@@ -17,6 +16,7 @@ from catalog_service.api.problems import MEDIA_TYPE, phrase
 from catalog_service.api.rest.operation import JSON, Operation, Parameter
 from catalog_service.api.rest.routes import OPERATIONS
 from catalog_service.catalog.scenarios import all_scenarios
+from catalog_service.release import RELEASE
 from catalog_service.views.schemas import Schema, components
 from schema.access import Scope
 from schema.regions import GEOGRAPHIES, REGIONS
@@ -157,7 +157,7 @@ def openapi_document() -> bytes:
     by_path = groupby(OPERATIONS, key=lambda one: one.path)
     document = {
         "openapi": "3.1.0",
-        "info": {"title": "Endpoint catalogue", "version": release_of("catalog-service"), "description": _ABOUT},
+        "info": {"title": "Endpoint catalogue", "version": RELEASE, "description": _ABOUT},
         "servers": [{"url": "."}],
         "paths": {path: {one.method.lower(): _operation(one, schemas) for one in several} for path, several in by_path},
         "components": {

@@ -75,7 +75,13 @@ _OPERATORS = {
     StoreError.code: "the store does not answer at the moment",
     CorruptContentError.code: "stored content is damaged",
 }
-_HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
+_HTTP_CODES = {
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "BODY_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    503: "BUSY",
+}
 _PHRASES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 _RESERVED = ("type", "title", "status", "detail", "code", "request_id")
 _log = structlog.get_logger()

@@ -1,6 +1,6 @@
-"""Freshness: was what is served confirmed as upstream's lately enough? Pure: the time is handed in.
+"""Freshness: was what is served confirmed as upstream's lately enough, and may it be behind? Pure.
 
-In: a source, its state and the time. Out: yes or no. Called by views, by `freshness` and by `scrape`.
+In: a source, how it is, and the time. Out: yes or no. Called by views, by `freshness` and by `scrape`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping
 from datetime import datetime
 
 from schema.source import SourceInfo
-from schema.version import SourceState
+from schema.version import HeldVersion, SourceState
 
 
 def is_fresh(source: SourceInfo, state: SourceState, now: datetime) -> bool:
@@ -17,6 +17,11 @@ def is_fresh(source: SourceInfo, state: SourceState, now: datetime) -> bool:
     if source.archive:
         return True
     return state.ok_at is not None and (now - state.ok_at).total_seconds() <= source.fresh_within_s
+
+
+def is_degraded(state: SourceState, held: HeldVersion | None) -> bool:
+    """Tell whether a source is failing, held, rejected or stale: what is served of it may be behind upstream."""
+    return bool(state.failures or held or state.stale_since)
 
 
 def stale_sources(

@@ -12,6 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from catalog_service.catalog.lookup import LookupIndex
 from catalog_service.catalog.marks import Mark
@@ -29,6 +30,18 @@ class SourceContent(Struct, frozen=True):
     endpoint_sets: tuple[EndpointSet, ...]
     marks: Mapping[str, Mark] = _NO_MARKS
     """By id; a record has none in data that older releases wrote."""
+
+
+def sharing(content: SourceContent, known: SourceContent | None) -> SourceContent:
+    """Return ``content`` with the very records of ``known`` where they are equal.
+
+    Versions of a source that are in memory at once, which differ in a few records, then take little more than one.
+    """
+    if known is None:
+        return content
+    theirs = {record.id: record for record in known.endpoint_sets}
+    same = ((record, theirs.get(record.id)) for record in content.endpoint_sets)
+    return replace(content, endpoint_sets=tuple(other if record == other else record for record, other in same))
 
 
 class Snapshot:

@@ -7,10 +7,12 @@ stand before or after the command's name; the later one counts.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +29,8 @@ from catalog_service.tracing import tracing
 
 Run = Callable[..., Awaitable[int]]
 Flag = Callable[[Callable[..., Any]], Callable[..., Any]]
+_THREADS_S = 2.0
+"""For what threads still have to do when all else has ended."""
 
 
 class Call(Struct, frozen=True):
@@ -100,9 +104,18 @@ at_option = click.option("--at", metavar="VERSION", help="A number, latest, late
 
 
 def run_async(work: Awaitable[int], *, serving: bool = False) -> int:
-    """Return what ``work`` returns; SIGINT and SIGTERM cancel it, once in order, again for good."""
-    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        return runner.run(_until_signal(work, serving=serving))
+    """Return what ``work`` returns; SIGINT and SIGTERM cancel it, once in order, again for good.
+
+    A serving process does not wait for threads that never end, as those of a parser that hangs: it exits all the same.
+    """
+    with contextlib.ExitStack() as ended, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        code = runner.run(_until_signal(work, serving=serving))
+        if serving:
+            last = threading.Timer(_THREADS_S, os._exit, (code,))
+            last.daemon = True
+            last.start()
+            ended.callback(last.cancel)  # once the runner has waited for them
+        return code
 
 
 async def _until_signal(work: Awaitable[int], *, serving: bool) -> int:

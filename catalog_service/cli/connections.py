@@ -10,22 +10,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+import sys
 from enum import Enum, auto
 from typing import Any
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from msgspec import Struct
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 MOST_HEAD_BYTES = 96_000
 """More than `api.bounds` takes, whose answers are the better ones."""
 MOST_BODY_BYTES = 4 << 20
 """What is read and thrown away once a handler has refused a body; none takes a quarter of it."""
+_PART_BYTES = 50
+"""What each part of a websocket's message costs in memory, besides its bytes."""
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_NO_WEBSOCKET = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class Patience(Struct, frozen=True):
-    """How long a client may take."""
+    """How long a client may take, and what all of them may hold."""
 
     head_s: float = 10.0
     """For a request's head, from when it connects, or its first byte."""
@@ -35,6 +41,8 @@ class Patience(Struct, frozen=True):
     """For reading all that was sent so far."""
     refused_s: float = 2.0
     """For reading why it is cut off, while what it still sends is thrown away."""
+    unfinished_bytes: int = 256 << 20
+    """Of messages that are not whole yet, of all websockets together: nobody says how long one may take."""
 
 
 class _Stage(Enum):
@@ -64,7 +72,11 @@ class Connection(HttpToolsProtocol):
             return
         if self._stage is _Stage.IDLE:
             self._wait_for(_Stage.HEAD)
-        super().data_received(data)
+        self._unread = data
+        while self._unread:
+            self._fed, self._unread = self._unread, b""
+            super().data_received(self._fed)
+        self._fed = b""
         if self._stage is not _Stage.IDLE:
             self._received += len(data)
             if self._stage is _Stage.HEAD and self._received > MOST_HEAD_BYTES:
@@ -86,12 +98,47 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._wait_for(_Stage.BODY)
-        super().on_headers_complete()
+        if not self._is_read_again:
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """All of the request is there."""
-        super().on_message_complete()
-        self._stage = _Stage.IDLE
+        if not self._is_read_again:
+            super().on_message_complete()
+            self._stage = _Stage.IDLE
+
+    def handle_websocket_upgrade(self) -> None:
+        """Become a websocket, but not in the middle of another answer.
+
+        A handshake that cannot be read (one with a body, or 129 headers) would be left open without an end.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._refuse(_NO_WEBSOCKET)
+            return
+        super().handle_websocket_upgrade()
+        if not getattr(self.transport.get_protocol(), "handshake_initiated", True):
+            self.transport.write(_NO_WEBSOCKET)
+            self.transport.close()
+
+    @property
+    def _is_read_again(self) -> bool:
+        """Tell whether the request asks for an upgrade to what is not spoken here, as to h2c; CONNECT is none."""
+        parser = self.parser
+        return bool(parser.should_upgrade()) and parser.get_method() != b"CONNECT" and not self._should_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Read the request again as one that asks for no upgrade (RFC 9110 7.8): the parser leaves out its body, and
+        what comes behind it. Java's clients ask for h2c with each request. Called by uvicorn.
+        """
+        upgrade = sys.exception()
+        if not isinstance(upgrade, HttpParserUpgrade) or not self._is_read_again:
+            return
+        version = self.parser.get_http_version().encode()
+        parts = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            parts += () if name == b"upgrade" else (name, b": ", value, b"\r\n")
+        self.parser = HttpRequestParser(self)
+        self._unread = b"".join((*parts, b"\r\n", self._fed[upgrade.args[0] :]))
 
     def check(self, now: float, patience: Patience) -> None:
         """End the connection where its client is too slow, ``now`` by the loop's clock."""
@@ -146,6 +193,20 @@ class Sweep:
             if isinstance(connection, Connection):
                 connection.check(now, self._patience)
         self._unread_since = unread
+        self._shed([one for one in connections if isinstance(one, WebSocketsSansIOProtocol)])
+
+    def _shed(self, sockets: list[WebSocketsSansIOProtocol]) -> None:
+        """End those that hold the most where all of them hold too much."""
+        held = {socket: _unfinished_bytes(socket) for socket in sockets}
+        too_much = sum(held.values()) - self._patience.unfinished_bytes
+        for socket in sorted(held, key=held.__getitem__, reverse=True) if too_much > 0 else ():
+            if too_much > 0:
+                too_much -= held[socket]
+                socket.transport.abort()
+
+
+def _unfinished_bytes(socket: WebSocketsSansIOProtocol) -> int:
+    return len(socket.conn.reader.buffer) + (socket.conn.current_size or 0) + _PART_BYTES * len(socket.frames)
 
 
 def raise_descriptors() -> int:

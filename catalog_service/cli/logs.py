@@ -11,7 +11,9 @@ from catalog_service.cli.output import say
 from catalog_service.tracing import trace_id
 
 _NAME = "catalog-service"
-_CHATTY = ("uvicorn.error", "uvicorn.access", "asyncio", "aiohttp", "stamina")
+_TELLTALE = "uvicorn.error"
+"""At debug it logs each websocket's headers and messages whole, tokens among them."""
+_CHATTY = (_TELLTALE, "uvicorn.access", "asyncio", "aiohttp", "stamina")
 
 
 def configure_logs(level: str, log_format: str) -> None:
@@ -33,6 +35,7 @@ def configure_logs(level: str, log_format: str) -> None:
     root.setLevel(threshold)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING) if threshold > logging.DEBUG else threshold)
+    logging.getLogger(_TELLTALE).setLevel(max(logging.getLogger(_TELLTALE).level, logging.INFO))
 
 
 def tell(message: str, **facts: object) -> None:

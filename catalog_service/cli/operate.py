@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+import msgspec
+
 from catalog_service.access.doorkeeper import Doorkeeper
 from catalog_service.access.issuing import TokenDesk
 from catalog_service.api.actions import Actions, Ran
@@ -35,15 +37,7 @@ def operator_actions(
             raise BadParameterError(f"{name} is an archive: upstream is closed", parameter="source", value=name)
         async with opened_upstream(settings, (source,)) as upstream:
             outcome = await sync_asked(source, upstream, store, utc_now, who, token)
-        return Ran(
-            outcome.source,
-            outcome.result,
-            outcome.version,
-            outcome.held,
-            outcome.code,
-            outcome.message,
-            outcome.reasons,
-        )
+        return msgspec.convert(outcome, Ran, from_attributes=True)
 
     async def accepted(id_: str, who: str, token: str) -> Version | None:
         return await accept(store, id_, who, utc_now, token)

@@ -145,6 +145,8 @@ def gate_rules(settings: Settings) -> GateRules:
 
 
 def _started(settings: Settings, url: str, *, demo: bool) -> None:
-    data, graphiql = "Redis" if settings.redis_url else str(settings.data_dir), f"{url}/graphql"
+    data = "Redis" if settings.redis_url else str(settings.data_dir)
     what = "serving the DEMO" if demo else "serving"
-    tell(f"{what} on {url}, GraphiQL on {graphiql}, data in {data}", url=url, graphiql=graphiql, data=data, demo=demo)
+    facts = {"graphiql": f"{url}/graphql"} if settings.graphiql else {}
+    page = f", GraphiQL on {url}/graphql" if settings.graphiql else ""
+    tell(f"{what} on {url}{page}, data in {data}", url=url, data=data, demo=demo, **facts)

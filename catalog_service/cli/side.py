@@ -43,8 +43,11 @@ async def side_port(settings: Settings, life: Life) -> AsyncIterator[str]:
     with bound(settings.model_copy(update={"port": settings.metrics_port})) as listening:
         started = asyncio.Event()
         serving = asyncio.create_task(serve_app(app, listening, started.set, _GRACE_S))
+        serving.add_done_callback(lambda _: started.set())
         try:
             await started.wait()
+            if serving.done():  # another process was bound to the port too, and listened first
+                await serving
             tell(f"metrics on {listening.url}/metrics", url=listening.url)
             yield listening.url
         finally:

@@ -35,11 +35,10 @@ class AuditFilter(Struct, frozen=True):
 
     def keeps(self, entry: AuditEntry) -> bool:
         """Tell whether ``entry`` is asked for."""
-        return all(wanted is None or getattr(entry, name) == wanted for name, wanted in self._wanted)
+        return all(getattr(self, name) in {None, getattr(entry, name)} for name in self.__struct_fields__)
 
-    @property
-    def _wanted(self) -> tuple[tuple[str, str | None], ...]:
-        return (("action", self.action), ("who", self.who), ("subject", self.subject), ("token", self.token))
+
+_ANY = AuditFilter()
 
 
 class Audit:
@@ -49,15 +48,10 @@ class Audit:
         self._ask: Ask = redis.execute_command
         self._tell: Script = redis.register_script(_TELL)
 
-    async def newest(self, count: int = 50, skip: int = 0, wanted: AuditFilter | None = None) -> tuple[AuditEntry, ...]:
+    async def newest(self, count: int = 50, skip: int = 0, wanted: AuditFilter = _ANY) -> tuple[AuditEntry, ...]:
         """Return up to ``count`` entries, newest first, after the newest ``skip``. Raises CorruptContentError."""
-        found: list[AuditEntry] = []
-        async for _, entry in self._entries("+"):
-            if wanted is None or wanted.keeps(entry):
-                found.append(entry)
-            if len(found) == skip + count:
-                break
-        return tuple(found[skip:])
+        found, _ = await self.page(skip + count, "", wanted)
+        return found[skip:]
 
     async def page(self, count: int, before: str, wanted: AuditFilter) -> tuple[tuple[AuditEntry, ...], str | None]:
         """Return up to ``count`` entries, newest first, and the place after which the next ones come, None: none do.

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from importlib.metadata import version as release_of
 from typing import IO
 
+from catalog_service.release import RELEASE
 from catalog_service.store import backup_file, codec, keys, shape
 from catalog_service.store.backup_file import Header, Portion, Written
 from catalog_service.store.connect import Store
@@ -41,7 +41,7 @@ async def back_up(store: Store, file: IO[bytes], now: datetime) -> Written:
         file.seek(0)
         file.truncate()
         at = await moment(store)
-        header = Header(backup_file.FORMAT, release_of("catalog-service"), FORM, now, at.number(keys.HEAD))
+        header = Header(backup_file.FORMAT, RELEASE, FORM, now, at.number(keys.HEAD))
         newest = await _newest(store, at)
         written = await backup_file.write(file, header, _portions(store, at))
         if await _is_whole(store, at, newest):

@@ -124,7 +124,8 @@ note(events, head, notice)
 return {{'OK'}}
 """
 
-# An imported version: no head, no state and no event. Answers as COMMIT, never STALE.
+# An imported version: no head, no state and no event. Answers as COMMIT, never STALE; OK also where it is there under
+# this number: sent again after a lost reply.
 IMPORT = f"""#!lua
 local last, versions, changesets, keyframes, marked, line, keyframed, timeline, timeline_of, sources, digests, \
 documents, fetched, fences, head = unpack(KEYS)
@@ -132,6 +133,7 @@ local source, fence, number, digest, version, changeset, keyframe, marks, since,
 fetched_at, most, served = unpack(ARGV)
 {_KEEP}{_TAKEN}{_WRITE}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
+if redis.call('HGET', versions, number) == version then return {{'OK'}} end
 if taken(number) then return {{'MOVED'}} end
 write(number, version, changeset, keyframe, marks, since)
 if redis.call('HEXISTS', documents, document_digest) == 0 then
@@ -141,13 +143,15 @@ redis.call('HSETNX', digests, digest, number)
 return {{'OK'}}
 """
 
-# Writes a source's state, and puts up or takes down its held version, under the lease.
+# Writes a source's state, and puts up or takes down its held version, under the lease. A notice goes with a state that
+# is new: sent again after a lost reply, it was told, whatever was told since.
 RECORD = f"""#!lua
 local fences, states, held, held_records, documents, fetched, audit, events, head = unpack(KEYS)
 local source, fence, state, drop_id, held_id, held_version, records, document_digest, document, fetched_at, most, \
 served, drop_document, entry, notice, held_notice = unpack(ARGV)
 {_KEEP}{_HOLD}{NOTE}{AUDIT}
 if (redis.call('HGET', fences, source) or '0') ~= fence then return {{'FENCED'}} end
+if redis.call('HGET', states, source) == state then notice = '' end
 redis.call('HSET', states, source, state)
 local is_new = hold(held, held_records, drop_id, held_id, held_version, records)
 tell(audit, entry)
@@ -238,7 +242,7 @@ return redis.call('HINCRBY', fences, source, 1)
 """
 
 # Prolongs (ttl_ms > 0) or gives back (ttl_ms = 0) a lease that is still one's own: answers 1, or 0.
-KEEP = """#!lua
+KEEP = """#!lua flags=allow-oom
 local lease = KEYS[1]
 local token, ttl_ms = unpack(ARGV)
 if redis.call('GET', lease) ~= token then return 0 end

@@ -30,6 +30,7 @@ from catalog_service.store.primary import (
     having_the_slot,
     named_by_sentinels,
 )
+from catalog_service.tasks import to_the_end
 from schema.errors import StoreError
 
 _SENTINEL, _CLUSTER = "+sentinel", "+cluster"
@@ -65,9 +66,8 @@ async def opened_redis(url: str, options: RedisOptions) -> AsyncIterator[Client]
     client = _client(url, options)
     try:
         yield client
-    finally:
-        await client.aclose()
-        await client.connection_pool.disconnect()
+    finally:  # cancelled once more meanwhile, redis-py would leave connections open
+        await to_the_end(client.connection_pool.disconnect())
 
 
 def _client(url: str, options: RedisOptions) -> Client:

@@ -8,16 +8,18 @@ from is as it was seen. Called by the command line.
 from __future__ import annotations
 
 from msgspec import Struct
+from redis.exceptions import ResponseError
 
 from catalog_service.store import keys
 from catalog_service.store.audit import packed
 from catalog_service.store.checks import contents, events, numbers, people, sources, telling
-from catalog_service.store.checks.finding import Check, Finding, Told
+from catalog_service.store.checks.finding import RESTORE, Check, Finding, Told
 from catalog_service.store.commit import AUDIT
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Script
 from schema.access import COMMAND_LINE
 from schema.clock import Clock
+from schema.errors import CorruptContentError
 from schema.version import AuditEntry
 
 CHECKS: tuple[Check, ...] = (
@@ -26,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     contents.contents,
     events.events,
     sources.states,
+    sources.fences,
     sources.held,
     sources.documents,
     people.labels,
@@ -104,11 +107,27 @@ async def fsck(store: Store, clock: Clock, *, repair_by: str | None = None, told
 
 async def _found(store: Store, check: Check, told: Told) -> list[Finding]:
     """Return what ``check`` finds twice."""
-    first = [finding async for finding in check(store, told)]
+    first = await _looked(store, check, told)
     if not first:
         return []
-    again = [finding async for finding in check(store, told)]
+    again = await _looked(store, check, told)
     return [finding for finding in again if finding in first]
+
+
+async def _looked(store: Store, check: Check, told: Told) -> list[Finding]:
+    """Return what ``check`` finds; where a key is, or holds, nothing of the kind that it is taken for, that."""
+    found: list[Finding] = []
+    try:
+        async for finding in check(store, told):
+            found.append(finding)  # noqa: PERF401 - those before the error count
+    except (ValueError, CorruptContentError, ResponseError) as error:
+        if isinstance(error, ResponseError) and "WRONGTYPE" not in str(error):
+            raise
+        problem = (
+            f"something is not of the kind that it has to be, so that {check.__name__} cannot be looked at: {error}"
+        )
+        found.append(Finding("kind", check.__name__, problem, RESTORE))
+    return found
 
 
 async def _repaired(

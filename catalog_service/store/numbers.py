@@ -20,7 +20,7 @@ from schema.version import HeldVersion, SourceState
 
 # Subscriptions are packed with the names of their fields, and the first status is left out: what is looked for below
 # cannot be part of another text, where it would be no UTF-8.
-_NUMBERS = """#!lua
+_NUMBERS = """#!lua flags=no-writes
 local head, line, held, relayed, due, subscriptions, states = unpack(KEYS)
 local queue, counts, count, depth = ARGV[1], {}, 0, 0
 for place = 2, #ARGV do counts[place - 1] = 0 end

@@ -19,6 +19,7 @@ from catalog_service.store import keys
 from catalog_service.tasks import stop
 
 _SLOT = key_slot(keys.TAG.encode())
+_DOUBTED_S = 0.5
 
 
 class Node(NamedTuple):
@@ -38,6 +39,7 @@ class Primary:
     def __init__(self, nodes: tuple[Node, ...], ask: Asked, what: str) -> None:
         self._nodes, self._ask, self._what = nodes, ask, what
         self._known: Node | None = None
+        self._left: Node | None = None
         self._lock = asyncio.Lock()
 
     async def node(self) -> Node:
@@ -48,21 +50,33 @@ class Primary:
             return self._known
 
     def forget(self, now: Node | None = None) -> None:
-        """Look it up anew, unless it is known to be ``now``."""
-        self._known = now
+        """Look it up anew, unless it is known to be ``now``; who names the one that is left is believed last."""
+        self._left, self._known = self._known or self._left, now
 
     async def _first(self) -> Node:
-        """Ask all nodes at once, and return the first answer: one that hangs holds nobody up."""
-        told: list[str] = []
+        """Ask all nodes at once, and return the first answer: one that hangs holds nobody up.
+
+        The one that was left is taken where nobody soon names another: a Sentinel that is cut off goes on naming it.
+        """
+        told, found = list[str](), None
         tasks = [asyncio.create_task(self._asked(node)) for node in self._nodes]
         try:
-            for answer in asyncio.as_completed(tasks):
-                found = await answer
-                if isinstance(found, Node):
-                    return found
-                told.append(found)
+            async with asyncio.timeout(None) as patience:
+                for answer in asyncio.as_completed(tasks):
+                    said = await answer
+                    if isinstance(said, str):
+                        told.append(said)
+                        continue
+                    found = said
+                    if found != self._left:
+                        break
+                    patience.reschedule(asyncio.get_running_loop().time() + _DOUBTED_S)
+        except TimeoutError:
+            pass
         finally:
             await stop(*tasks)
+        if found:
+            return found
         raise NoConnectionError(f"{self._what} is known to none of those asked ({'; '.join(sorted(told))})")
 
     async def _asked(self, node: Node) -> Node | str:

@@ -173,7 +173,7 @@ return 'OK'
 
 # Answers every subscription and how it is: subscriptions, healths, lost items and when they are due by id, then what
 # waits and what was given up in the order of the first.
-STANDINGS = """#!lua
+STANDINGS = """#!lua flags=no-writes
 local subscriptions, healths, dropped, due = unpack(KEYS)
 local queue, dead = unpack(ARGV)
 local waiting_counts, dead_counts = {}, {}
@@ -188,7 +188,7 @@ return {
 """
 
 # Deletes a subscription and all that is known of it.
-UNSUBSCRIBE = f"""#!lua
+UNSUBSCRIBE = f"""#!lua flags=allow-oom
 local subscriptions, sealed, healths, dropped, trying, due, claims, queue, log, logged, dead, audit = unpack(KEYS)
 local id, before, entry = unpack(ARGV)
 {AUDIT}

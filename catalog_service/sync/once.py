@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.metrics import FETCHED_BYTES
+from catalog_service.release import RELEASE
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
 from catalog_service.sync.candidate import Candidate, compared, insists, is_stale, reasons_to_hold
-from catalog_service.sync.record import RELEASE, answered, hold, publish, refuse, served, settle
+from catalog_service.sync.record import answered, hold, publish, refuse, served, settle
 from catalog_service.sync.stage import stage
 from schema.clock import Clock
 from schema.errors import ParseError
@@ -21,19 +22,16 @@ from scrapers.upstream import Upstream
 
 
 async def sync_once(
-    source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock, audit: AuditEntry | None = None
+    source: Source, upstream: Upstream, store: Store, lease: Lease, clock: Clock, audit: AuditEntry | None
 ) -> Version | None:
-    """Bring ``source`` up to date; the new version, or None when there is nothing new to publish.
-
-    ``audit`` tells of a person who asked for it.
+    """Bring ``source`` up to date: the new version, None: nothing new to publish. ``audit``: a person asked for it.
 
     Raises:
         FetchError, ParseError: nothing is published; the last good version goes on being served.
         UnsafeChangesetError: the guard refused; the candidate is held for a person (``facts["held"]``).
         StaleHeadError, FencedError: another runner was first.
     """
-    previous = await store.contents.content(source.name)
-    state = await store.sources.state(source.name)
+    previous, state = await store.contents.content(source.name), await store.sources.state(source.name)
     with stage("fetch"):
         document = await source.read(upstream, _asked(state), clock())
     if document is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from importlib.metadata import version as release_of
 
 from msgspec.structs import replace
 
 from catalog_service.catalog.snapshot import SourceContent
+from catalog_service.release import RELEASE
 from catalog_service.store.commits import Commit
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Lease
@@ -17,8 +17,6 @@ from schema.change import summarize
 from schema.document import Document, Provenance
 from schema.errors import UnsafeChangesetError
 from schema.version import AuditEntry, HeldVersion, SourceState, Version, count
-
-RELEASE = release_of("catalog-service")
 
 
 async def publish(
@@ -79,12 +77,37 @@ async def hold(
     Content that a person rejected before is put up as rejected: seen, and nobody is asked again. ``asked`` tells of a
     person who had it synced.
     """
-    provenance, source = candidate.provenance, lease.source
+    source, rejected = lease.source, candidate.digest in state.rejected
     older = await store.sources.held_of(source)
     id_ = held_id_of(source, candidate.digest)
     same = older if older and older.id == id_ else None
-    rejected = candidate.digest in state.rejected
-    held = HeldVersion(
+    held = _held_version(id_, source, candidate, previous, reasons, same, rejected=rejected)
+    await store.sources.record(
+        lease,
+        replace(state, last_document=None),
+        drop=older.id if older and not same else "",
+        hold=(held, candidate.records),
+        keep=candidate.document,
+        served=_served_document(previous),
+        audit=replace(asked, after=f"held {id_}") if asked and not rejected else None,
+    )
+    message = f"{source}: held for a person as {id_}: {'; '.join(reasons)}"
+    return UnsafeChangesetError(message, reasons=reasons, held=id_, source=source)
+
+
+def _held_version(
+    id_: str,
+    source: str,
+    candidate: Candidate,
+    previous: SourceContent | None,
+    reasons: tuple[str, ...],
+    same: HeldVersion | None,
+    *,
+    rejected: bool,
+) -> HeldVersion:
+    """Return ``candidate`` as it is put up; ``same`` is the same content that was put up before."""
+    provenance = candidate.provenance
+    return HeldVersion(
         id=id_,
         source=source,
         held_at=same.held_at if same else provenance.fetched_at,
@@ -97,17 +120,6 @@ async def hold(
         provenance=provenance,
         base=previous.version.version if previous else None,
     )
-    await store.sources.record(
-        lease,
-        replace(state, last_document=None),
-        drop=older.id if older and not same else "",
-        hold=(held, candidate.records),
-        keep=candidate.document,
-        served=_served_document(previous),
-        audit=replace(asked, after=f"held {id_}") if asked and not rejected else None,
-    )
-    message = f"{source}: held for a person as {id_}: {'; '.join(reasons)}"
-    return UnsafeChangesetError(message, reasons=reasons, held=id_, source=source)
 
 
 def held_id_of(source: str, digest: str) -> str:

@@ -84,7 +84,7 @@ async def _under_lease(
     try:
         async with store.leases.hold(source.name) as lease:
             if lease is None:
-                return Outcome(source.name, "busy", message="another runner syncs this source")
+                return _busy(source)
             return await _outcome(source, upstream, store, lease, clock, audit)
     except (RedisError, OSError) as error:
         return Outcome(source.name, "failed", code=StoreError.code, message=f"Redis does not answer: {error}")
@@ -116,7 +116,7 @@ async def reparse_source(source: Source, store: Store, clock: Clock, audit: Audi
     """
     async with store.leases.hold(source.name) as lease:
         if lease is None:
-            return Outcome(source.name, "busy", message="another runner syncs this source")
+            return _busy(source)
         kept = await store.documents.get(await _last_said(source.name, store))
 
         async def again(_source: Source, _upstream: Upstream, _state: SourceState, _now: datetime) -> Document:
@@ -127,6 +127,10 @@ async def reparse_source(source: Source, store: Store, clock: Clock, audit: Audi
         state = await store.sources.state(source.name)
         await store.sources.record(lease, _as_asked(state, asked))
     return outcome
+
+
+def _busy(source: Source) -> Outcome:
+    return Outcome(source.name, "busy", message="another runner syncs this source")
 
 
 def _as_asked(state: SourceState, asked: SourceState) -> SourceState:

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from catalog_service.catalog.fresh import is_fresh
+from catalog_service.catalog.fresh import is_degraded, is_fresh
 from catalog_service.catalog.snapshot import Snapshot
 from schema.source import SourceInfo
 from schema.version import Counts, HeldVersion, SourceState, Version
@@ -63,7 +63,7 @@ def source_view(
     version = content.version if content else None
     known = {name: value for name, value in asdict(state).items() if name in SourceView.__struct_fields__}
     status = _status(version, state, held, archive=source.archive)
-    degraded = status in _DEGRADED
+    degraded = is_degraded(state, held)
     known |= {name: value for name, value in asdict(source).items() if name != "fresh_s"}
     return SourceView(
         **{
@@ -80,9 +80,6 @@ def source_view(
             "held": held.id if held else None,
         }
     )
-
-
-_DEGRADED = frozenset({"failing", "held", "rejected", "stale"})
 
 
 def _status(version: Version | None, state: SourceState, held: HeldVersion | None, *, archive: bool) -> str:

@@ -29,8 +29,9 @@ from catalog_service.tasks import stop as stop_tasks
 from schema.event import Place
 from schema.subscription import EventFilter
 from tests.conftest import CORPUS
+from tests.redis_shapes import free_port
 from tests.soak.listeners import Listener
-from tests.soak.processes import Program, free_port, ready, resident_mb
+from tests.soak.processes import Program, ready, resident_mb
 from tests.soak.readers import Readings
 from tests.soak.report import ROOT
 from tests.soak.sources import SMALL, SOURCES, WEEKLY, installed, small, weeks

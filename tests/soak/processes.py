@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Mapping
@@ -17,14 +16,6 @@ from tests.soak.report import ROOT
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STOP_S = 30.0
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        port: int = reserved.getsockname()[1]
-        return port
 
 
 class Program:

@@ -18,7 +18,8 @@ from msgspec import Struct
 from catalog_service.store.connect import Store
 from catalog_service.tasks import stop
 from tests.api_client import published
-from tests.soak.processes import Program, free_port, ready
+from tests.redis_shapes import free_port
+from tests.soak.processes import Program, ready
 from tests.soak.report import Row, keep
 
 pytestmark = pytest.mark.soak

@@ -20,6 +20,7 @@ from time import perf_counter
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 from redis.exceptions import RedisError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,11 +30,12 @@ from catalog_service.access.identity import (
     BASIC_CHALLENGE,
     BEARER_CHALLENGE,
     IDENTITY,
+    NOBODY,
     Identity,
 )
 from catalog_service.api.gate.asked import Asked, asked_of
 from catalog_service.api.gate.counted import count_request
-from catalog_service.api.gate.origins import Hosts, Origins, preflight_headers
+from catalog_service.api.gate.origins import PREFLIGHT, Hosts, Origins
 from catalog_service.api.gate.peers import Peer, Peers
 from catalog_service.api.gate.rates import WINDOW_S, Allowance, Rates
 from catalog_service.api.gate.rules import GateRules
@@ -46,12 +48,13 @@ from schema.errors import CatalogError
 
 Identify = Callable[[str], Awaitable[Identity]]
 """Tell who asks by an Authorization header, empty where none was sent. Raises CatalogError."""
+Refusal = Callable[[Scope, Told], Response]
+"""Say a refusal to a browser, which may be shown a page."""
 Headers = list[tuple[bytes, bytes]]
 
 _PROBES = frozenset({"/healthz", "/readyz"})
 _ASSETS = "/assets/"
 _EVENTS, _GRAPHQL = "/v1/events", "/graphql"
-_NOBODY = Identity(access.ANONYMOUS, frozenset())
 _UNKNOWN = Told(401, "UNAUTHENTICATED", "reading here needs a token: send the header `Authorization: Bearer TOKEN`")
 _FOREIGN = Told(403, "FOREIGN_ORIGIN", "pages of that origin may not ask this (CATALOG_CORS_ORIGINS)")
 _MISDIRECTED = Told(421, "UNKNOWN_HOST", "this service does not answer for that host")
@@ -68,7 +71,7 @@ class _Let(Struct, frozen=True, gc=False):
 
 class Gate:
     """The layer. ``edge`` makes answers of its own as the application's are; ``rates`` None: no limit; ``base_url`` is
-    where users reach the service.
+    where users reach the service; ``refusal`` is what people see who are not known.
     """
 
     def __init__(
@@ -79,12 +82,14 @@ class Gate:
         edge: Callable[[ASGIApp], ASGIApp],
         rates: Rates | None,
         base_url: str,
+        refusal: Refusal,
     ) -> None:
         self.rates = rates
         self.streams = Streams(rules.streams_most)
         self._app = app
         self._identify = identify
         self._edge = edge
+        self._refusal = refusal
         self._peers = Peers(rules.trusted_proxies)
         self._hosts = Hosts(rules.allowed_hosts)
         self._origins = Origins(rules.cors_origins, base_url)
@@ -165,10 +170,13 @@ class Gate:
             headers.extend(self._origins.headers(asked.origin))
             if scope["type"] == "http" and scope["method"] == "OPTIONS" and asked.origin and asked.preflight_for:
                 return _Let(headers, self._preflight(asked))
-        if scope["type"] == "websocket" and asked.origin and not self._origins.may_open(asked.origin, asked.host):
-            return _Let(headers, problem(_FOREIGN))
+        if scope["type"] == "websocket" and asked.origin:
+            if not self._origins.may_open(asked.origin, asked.host):
+                return _Let(headers, problem(_FOREIGN))
+            if not self._origins.is_own(asked.origin, asked.host):
+                asked = _without_credentials(scope, asked)
         if asked.path in _PROBES or asked.path.startswith(_ASSETS):
-            scope[IDENTITY] = _NOBODY
+            scope[IDENTITY] = NOBODY
             return _Let(headers)
         return await self._let_ask(scope, asked, peer, headers)
 
@@ -176,7 +184,7 @@ class Gate:
         if not self._origins.may_read(asked.origin):
             return problem(_FOREIGN)
         answer = Response(status_code=204)
-        answer.raw_headers.extend(preflight_headers())
+        answer.raw_headers.extend(PREFLIGHT)
         return answer
 
     async def _let_ask(self, scope: Scope, asked: Asked, peer: Peer, headers: Headers) -> _Let:
@@ -194,10 +202,18 @@ class Gate:
         try:
             identity = await self._identify(asked.authorization)
         except (CatalogError, RedisError, OSError) as error:
-            return _NOBODY, _refused(told(error), asked)
+            return NOBODY, self._refused(scope, told(error), asked)
         if identity.may(access.Scope.READ) or (scope["type"] == "websocket" and not asked.authorization):
             return identity, None
-        return identity, _refused(_UNKNOWN, asked)
+        return identity, self._refused(scope, _UNKNOWN, asked)
+
+    def _refused(self, scope: Scope, what: Told, asked: Asked) -> Response:
+        """Return the answer; a browser that is not known asks its user for a token, as the password of any name."""
+        if what.status != _UNKNOWN.status or scope["type"] != "http" or not takes_html(asked.accept):
+            return problem(what)
+        answer = self._refusal(scope, what)
+        answer.headers["WWW-Authenticate"] = f"{BEARER_CHALLENGE}, {BASIC_CHALLENGE}"
+        return answer
 
 
 def _tell_peer(scope: Scope, peer: Peer) -> None:
@@ -205,6 +221,12 @@ def _tell_peer(scope: Scope, peer: Peer) -> None:
     secure = "https" if scope["type"] == "http" else "wss"
     scope["client"] = (peer.address, scope["client"][1] if scope["client"] else 0)
     scope["scheme"] = secure if peer.is_https else secure.removesuffix("s")
+
+
+def _without_credentials(scope: Scope, asked: Asked) -> Asked:
+    """Take out what a browser added by itself: pages cannot set it. As in CORS, other origins act without it."""
+    scope["headers"] = [header for header in scope["headers"] if header[0] != b"authorization"]
+    return replace(asked, authorization="")
 
 
 def _client(identity: Identity, peer: Peer) -> str:
@@ -219,15 +241,6 @@ def _is_stream(asked: Asked) -> bool:
 def _limited(allowance: Allowance) -> Response:
     metrics.RATE_LIMITED.inc()
     return problem(_LIMITED, {"Retry-After": str(allowance.retry_s)})
-
-
-def _refused(what: Told, asked: Asked) -> Response:
-    """Return the answer; a browser that is not known asks its user for a token, as the password of any name."""
-    if what.status != _UNKNOWN.status or not takes_html(asked.accept):
-        return problem(what)
-    answer = problem(what)
-    answer.headers["WWW-Authenticate"] = f"{BEARER_CHALLENGE}, {BASIC_CHALLENGE}"
-    return answer
 
 
 def _private(headers: Headers) -> Headers:

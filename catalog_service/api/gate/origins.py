@@ -14,23 +14,15 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 _ANY = "*"
 _MOST_CHARACTERS = 300
-_EXPOSED = ", ".join(
-    (
-        *("ETag", "Link", "Content-Disposition", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"),
-        *(
-            "X-Catalog-Age",
-            "X-Catalog-As-Of",
-            "X-Catalog-Clouds",
-            "X-Catalog-Demo",
-            "X-Catalog-Document",
-            "X-Catalog-Document-Url",
-        ),
-        *("X-Catalog-Dropped", "X-Catalog-Entries", "X-Catalog-Fetched-At", "X-Catalog-Missing-Sources"),
-        *("X-Catalog-Notes", "X-Catalog-Part", "X-Catalog-Source", "X-Catalog-Stale", "X-Catalog-Truncated"),
-        *("X-Catalog-Unpublished", "X-Catalog-Unresolved", "X-Catalog-Version"),
-    )
+_EXPOSED = (
+    b"access-control-expose-headers",
+    b"ETag, Link, Content-Disposition, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, X-Catalog-Age, "
+    b"X-Catalog-As-Of, X-Catalog-Clouds, X-Catalog-Demo, X-Catalog-Document, X-Catalog-Document-Url, "
+    b"X-Catalog-Dropped, X-Catalog-Entries, X-Catalog-Fetched-At, X-Catalog-Missing-Sources, X-Catalog-Notes, "
+    b"X-Catalog-Part, X-Catalog-Source, X-Catalog-Stale, X-Catalog-Truncated, X-Catalog-Unpublished, "
+    b"X-Catalog-Unresolved, X-Catalog-Version",
 )
-_PREFLIGHT: Headers = (
+PREFLIGHT: Headers = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
     (
         b"access-control-allow-headers",
@@ -38,6 +30,7 @@ _PREFLIGHT: Headers = (
     ),
     (b"access-control-max-age", b"7200"),
 )
+"""What a preflight is answered with, besides `Origins.headers`. Credentials are never allowed."""
 
 
 class Hosts:
@@ -66,7 +59,6 @@ class Origins:
         self._any = _ANY in allowed
         own = urlsplit(base_url)
         self._own = f"{own.scheme}://{own.netloc}".lower()
-        self._exposed: Headers = ((b"access-control-expose-headers", _EXPOSED.encode()),)
 
     @property
     def are_configured(self) -> bool:
@@ -74,11 +66,12 @@ class Origins:
         return self._any or bool(self._listed)
 
     def may_open(self, origin: str, host: str) -> bool:
-        """Tell whether a page of ``origin`` may open a websocket, which no preflight stands before (RFC 6455 10.2).
+        """Tell whether a page of ``origin`` may open a websocket, which no preflight stands before (RFC 6455 10.2)."""
+        return self.is_own(origin, host) or self.may_read(origin)
 
-        What terminates TLS may hide the scheme, so of our own pages the host alone is compared.
-        """
-        return origin == self._own or origin.partition("://")[2] == host.lower() != "" or self.may_read(origin)
+    def is_own(self, origin: str, host: str) -> bool:
+        """Tell whether ``origin`` is ours; what terminates TLS may hide the scheme, so the host alone is compared."""
+        return origin == self._own or origin.partition("://")[2] == host.lower() != ""
 
     def may_read(self, origin: str) -> bool:
         """Tell whether pages of ``origin`` may read answers."""
@@ -87,13 +80,8 @@ class Origins:
     def headers(self, origin: str) -> Headers:
         """Return what an answer tells a browser; equal requests of other origins have other answers (Vary)."""
         if self._any:
-            return ((b"access-control-allow-origin", b"*"), *self._exposed)
+            return ((b"access-control-allow-origin", b"*"), _EXPOSED)
         vary = ((b"vary", b"Origin"),) if self._listed else ()
         if origin not in self._listed:
             return vary
-        return (*vary, (b"access-control-allow-origin", origin.encode("latin-1")), *self._exposed)
-
-
-def preflight_headers() -> Headers:
-    """Return what a preflight is answered with, besides `Origins.headers`. Credentials are never allowed."""
-    return _PREFLIGHT
+        return (*vary, (b"access-control-allow-origin", origin.encode("latin-1")), _EXPOSED)

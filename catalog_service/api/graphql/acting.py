@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from strawberry.utils.str_converters import to_camel_case
+
 from catalog_service.access.scopes import needed
 from catalog_service.api.actions import Acting, BusyError, permitted
 from catalog_service.api.graphql.asked import Context
 from schema.access import Scope
-from schema.errors import LeaseTakenError, StaleHeadError
+from schema.errors import LeaseTakenError, RequestError, StaleHeadError
 
 
 async def allowed(info: Context) -> Acting:
@@ -31,3 +33,14 @@ def busy() -> Iterator[None]:
         yield
     except (LeaseTakenError, StaleHeadError) as error:
         raise BusyError(str(error)) from error
+
+
+@contextlib.contextmanager
+def named_here() -> Iterator[None]:
+    """Name the parameter of an error as GraphQL does: ``expiresAt``, ``filter.impactAtLeast``."""
+    try:
+        yield
+    except RequestError as error:
+        if isinstance(parameter := error.facts.get("parameter"), str):
+            error.facts["parameter"] = to_camel_case(parameter)
+        raise

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from msgspec import Struct
 from strawberry.types import Info
 
-from catalog_service.access.identity import check_scope
+from catalog_service.access.identity import Identity, check_scope
 from catalog_service.api.actions import Actions
 from catalog_service.api.hub import Hub
 from catalog_service.api.reads.asked import Sources
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.reader import Reader
-from schema.access import Scope
+from schema.access import ANONYMOUS, Scope
 
 
 class Asked(Struct):
@@ -62,8 +62,13 @@ class Door(Struct):
 
     async def let_in(self) -> None:
         """Refuse who may not read, or no more: a websocket outlives many a token. Raises UnauthenticatedError."""
-        if self.actions:
-            check_scope(await self.actions.doorkeeper.identify(self.authorization), Scope.READ)
+        check_scope(await self.identity(), Scope.READ)
+
+    async def identity(self) -> Identity:
+        """Return who asks; of a demo nobody has a token. Raises UnauthenticatedError, StoreError."""
+        if self.actions is None:
+            return Identity(ANONYMOUS, frozenset({Scope.READ}))
+        return await self.actions.doorkeeper.identify(self.authorization)
 
     def asked(self) -> Asked:
         """Return what one operation works with."""

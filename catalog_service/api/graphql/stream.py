@@ -15,14 +15,15 @@ from graphql import GraphQLError
 from msgspec import Struct
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.http.streaming import SSETransport
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 
+from catalog_service.api.event_stream import FAREWELL
 from catalog_service.api.graphql.asked import Door
 
 _REASON_BYTES = 123
-_FAREWELL = ": the service is stopping: come back\r\nretry: 3000\r\n\r\n"
 
 
 class _Payload(Struct):
@@ -59,6 +60,11 @@ class Socket(BaseGraphQLTransportWSHandler[Door, None]):
         else:
             await super().handle_message(message)
 
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log what went wrong in an operation; that its client has left in the meantime is nothing wrong."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
+
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> None:
         """Close the websocket for no document: one that cannot be read ends itself, not what else runs beside it."""
@@ -88,7 +94,7 @@ async def resumable(
         while True:
             await asyncio.wait({following, closed}, return_when=asyncio.FIRST_COMPLETED)
             if closed.done():
-                yield _FAREWELL
+                yield FAREWELL.decode()
                 return
             if following.result() is None:
                 return

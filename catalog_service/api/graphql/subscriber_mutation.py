@@ -6,11 +6,10 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
 from catalog_service.api.actions import Acting
 from catalog_service.api.graphql import subscriber_types
-from catalog_service.api.graphql.acting import allowed, busy
+from catalog_service.api.graphql.acting import allowed, busy, named_here
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.mutation import action
 from catalog_service.api.graphql.subscriber_inputs import (
@@ -23,7 +22,6 @@ from catalog_service.api.graphql.subscriber_inputs import (
 )
 from catalog_service.subscriptions.wanted import NewFilter, NewSubscription, Replay
 from catalog_service.views.subscriptions import Created, Rotated, SubscriptionView
-from schema.errors import RequestError
 from schema.subscription import SavedFilter
 
 _ONE = subscriber_types.Subscriber | None
@@ -121,11 +119,6 @@ class SubscriberMutation:
 
 @contextlib.asynccontextmanager
 async def _ordering(info: Context) -> AsyncIterator[Acting]:
-    """Give what may be done for a block whose errors name parameters as GraphQL does: ``filter.impactAtLeast``."""
-    try:
-        with busy():
-            yield await allowed(info)
-    except RequestError as error:
-        if isinstance(parameter := error.facts.get("parameter"), str):
-            error.facts["parameter"] = to_camel_case(parameter)
-        raise
+    """Give what may be done for a block."""
+    with named_here(), busy():
+        yield await allowed(info)

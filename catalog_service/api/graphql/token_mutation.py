@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from datetime import datetime
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
 from catalog_service.access.issuing import IssuedToken, NewToken
 from catalog_service.api.graphql import token_types
-from catalog_service.api.graphql.acting import allowed
+from catalog_service.api.graphql.acting import allowed, named_here
 from catalog_service.api.graphql.asked import Context
 from catalog_service.api.graphql.mutation import action
 from catalog_service.api.graphql.words import TokenScope
 from schema.access import ApiToken
-from schema.errors import RequestError
 
 
 @strawberry.type(name="Mutation")
@@ -33,7 +29,7 @@ class TokenMutation:
         by: str | None = None,
     ) -> IssuedToken:
         acting = await allowed(info)
-        with _as_named_here():
+        with named_here():
             wanted = NewToken(name, tuple(scopes), expires_at)
             return await acting.actions.tokens.create(wanted, acting.by(by), acting.token)
 
@@ -41,14 +37,3 @@ class TokenMutation:
     async def revoke_api_token(self, info: Context, id: strawberry.ID, by: str | None = None) -> ApiToken:  # noqa: A002
         acting = await allowed(info)
         return await acting.actions.tokens.revoke(id, acting.by(by), acting.token)
-
-
-@contextlib.contextmanager
-def _as_named_here() -> Iterator[None]:
-    """Name a parameter as GraphQL does, such as ``expiresAt``."""
-    try:
-        yield
-    except RequestError as error:
-        if isinstance(parameter := error.facts.get("parameter"), str):
-            error.facts["parameter"] = to_camel_case(parameter)
-        raise

@@ -23,7 +23,7 @@ class TokenQuery:
 
     @question(token_types.WhoAmI | None, description="Who asks, and what they may.")
     async def whoami(self, info: Context) -> WhoAmI:
-        return await whoami(info.context.door.actions, info.context.door.authorization)
+        return whoami(await info.context.door.identity())
 
     @question(list[token_types.ApiToken] | None, description="Every token, oldest first.")
     async def api_tokens(self, info: Context) -> tuple[ApiToken, ...]:

@@ -61,7 +61,7 @@ class GraphQLView(GraphQL[Door, None]):
     """
 
     def __init__(
-        self, reader: Reader, sources: Sources, hub: Hub, page: Response | None, actions: Actions | None = None
+        self, reader: Reader, sources: Sources, hub: Hub, page: Response | None, actions: Actions | None
     ) -> None:
         super().__init__(
             schema(),
@@ -112,6 +112,10 @@ class GraphQLView(GraphQL[Door, None]):
         except (CatalogError, RedisError, OSError) as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
+        """Tell that it may: of other origins the gate knows which."""
+        return True
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Return what hands the media type that the client wants on to `create_response`."""

@@ -6,6 +6,7 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from catalog_service.api.negotiation import takes_html
 from catalog_service.api.pages.page import HEADERS, MEDIA_TYPE, Pages
@@ -29,11 +30,21 @@ def failed(pages: Pages, request: Request, error: Exception) -> Response:
 async def unrouted(pages: Pages, request: Request, error: Exception) -> Response:
     """Answer Starlette's own errors: a page where a browser asks for one that is not there."""
     answer = await on_http_error(request, error)
-    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    if path.startswith(_FOR_PROGRAMS) or not takes_html(request.headers.get("accept", "")):
+    if not _is_for_people(request):
         return answer
     detail = error.detail if isinstance(error, HTTPException) else ""
     return _page(pages, request, Told(answer.status_code, "", detail), answer)
+
+
+def refused(pages: Pages, scope: Scope, what: Told) -> Response:
+    """Answer ``what``, for which the gate lets nobody in: a page where a browser asks for one."""
+    request = Request(scope)
+    return _page(pages, request, what, problem(what)) if _is_for_people(request) else problem(what)
+
+
+def _is_for_people(request: Request) -> bool:
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    return not path.startswith(_FOR_PROGRAMS) and takes_html(request.headers.get("accept", ""))
 
 
 def _page(pages: Pages, request: Request, what: Told, as_json: Response) -> Response:

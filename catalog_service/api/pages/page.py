@@ -22,7 +22,7 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 MEDIA_TYPE = "text/html; charset=utf-8"
-HEADERS = (("Content-Security-Policy", CONTENT_SECURITY_POLICY), ("Referrer-Policy", "no-referrer"))
+HEADERS = (("Content-Security-Policy", CONTENT_SECURITY_POLICY),)
 
 
 class Pages(Struct, frozen=True):

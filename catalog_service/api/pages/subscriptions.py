@@ -13,7 +13,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog_service.access.identity import BASIC_CHALLENGE, check_scope
+from catalog_service.access.identity import BASIC_CHALLENGE, check_scope, identity_of
 from catalog_service.access.scopes import needed
 from catalog_service.api.pages.errors import failed
 from catalog_service.api.pages.links import diff_link
@@ -123,7 +123,7 @@ async def _for_who_may(pages: Pages, request: Request, answer: Callable[[Desk], 
     if pages.demo or actions is None:
         raise ForbiddenError("this is a demo: it tells nobody anything, and has no subscriptions")
     try:
-        check_scope(await actions.doorkeeper.identify(request.headers.get("authorization", "")), _NEEDED)
+        check_scope(identity_of(request.scope), _NEEDED)
     except UnauthenticatedError:
         refused = failed(pages, request, UnauthenticatedError(_LOG_IN))
         refused.headers["WWW-Authenticate"] = BASIC_CHALLENGE

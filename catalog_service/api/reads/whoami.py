@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from catalog_service.api.actions import Actions
-from schema.access import ANONYMOUS, Scope
+from catalog_service.access.identity import Identity
+from schema.access import Scope
 
 
 class WhoAmI(Struct, frozen=True, omit_defaults=True):
@@ -23,9 +23,6 @@ class WhoAmI(Struct, frozen=True, omit_defaults=True):
     """From when on it is refused; none: never."""
 
 
-async def whoami(actions: Actions | None, authorization: str) -> WhoAmI:
-    """Return who shows ``authorization``; of a demo nobody has a token. Raises UnauthenticatedError, StoreError."""
-    if actions is None:
-        return WhoAmI(ANONYMOUS, (Scope.READ,))
-    identity = await actions.doorkeeper.identify(authorization)
+def whoami(identity: Identity) -> WhoAmI:
+    """Return ``identity`` as it is shown."""
     return WhoAmI(identity.name, identity.listed, identity.token or None, identity.expires_at)

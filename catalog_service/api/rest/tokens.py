@@ -6,10 +6,11 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog_service.access.identity import identity_of
 from catalog_service.access.issuing import IssuedToken, NewToken
 from catalog_service.api.context import Context
 from catalog_service.api.reads.whoami import WhoAmI
-from catalog_service.api.reads.whoami import whoami as asks
+from catalog_service.api.reads.whoami import whoami as who
 from catalog_service.api.rest.acting import BY, OF_A_BODY, acting_for, answered, asked_by, body_of, done
 from catalog_service.api.rest.operation import Operation, in_path
 from schema.access import ApiToken, Scope
@@ -46,9 +47,9 @@ async def revoke_api_token(context: Context, request: Request) -> Response:
     return done()
 
 
-async def whoami(context: Context, request: Request) -> Response:
+async def whoami(_: Context, request: Request) -> Response:
     """Who asks, what they may, and until when."""
-    return answered(await asks(context.actions, request.headers.get("authorization", "")))
+    return answered(who(identity_of(request.scope)))
 
 
 _NEW = NewToken("deploy pipeline", (Scope.READ, Scope.OPERATE))

@@ -48,7 +48,7 @@ async def _entries(store: Store) -> _Entries:
 
 def _is_good(found: Facts, id_: str, fields: dict[bytes, bytes]) -> bool:
     place = place_of(id_)
-    if place is None:
+    if place is None or (place.version and place.version not in {*found.versions, *found.damaged}):
         return False
     try:
         if place.notice:

@@ -6,7 +6,7 @@ was worked out from is as it was seen.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from msgspec import Struct
 
@@ -68,12 +68,6 @@ def as_seen(value: object) -> bytes:
     if value is None:
         return b""
     return value if isinstance(value, bytes) else str(value).encode()
-
-
-async def ask(store: Store, *command: str | bytes | int) -> object:
-    """Send one command."""
-    send: Callable[..., Awaitable[object]] = store.redis.execute_command
-    return await send(*command)
 
 
 def dropped(key: str, field: str | bytes, value: bytes | None) -> Repair:

@@ -57,6 +57,8 @@ async def indexes(store: Store, _told: Told) -> AsyncIterator[Finding]:
             yield finding
     async for finding in _hashes(store, found):
         yield finding
+    async for finding in _sightings(store, found):
+        yield finding
     async for finding in _pruned(store, found):
         yield finding
 
@@ -147,6 +149,19 @@ async def _hashes(store: Store, found: Facts) -> AsyncIterator[Finding]:
     if missing:
         repair = Repair(found.seen, (("SADD", keys.SOURCES, *missing),))
         yield Finding("index", short(keys.SOURCES), _difference(missing, ()), _REBUILT, repair)
+
+
+async def _sightings(store: Store, found: Facts) -> AsyncIterator[Finding]:
+    """What was seen once more is a version of its source, or 0: its end (`Versions.saw`)."""
+    ask: Ask = store.redis.execute_command
+    for source in found.sources:
+        key = keys.seen(source)
+        known = {0, *found.damaged, *(number for number, version in found.versions.items() if version.source == source)}
+        numbers = {one: one.partition(b"@")[0] for one in await ask("ZRANGE", key, 0, -1)}
+        if strays := [one for one, number in numbers.items() if not number.isdigit() or int(number) not in known]:
+            problem = f"this index has {listed(strays)}, of no version of {source}: what was valid when cannot be told"
+            repair = Repair(found.seen, (("ZREM", key, *strays),))
+            yield Finding("index", short(key), problem, "they are taken out of it", repair)
 
 
 def _digests(found: Facts, source: str) -> dict[str, int]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from catalog_service.store import codec, keys
-from catalog_service.store.checks.finding import Finding, Repair, Seen, Told, as_seen, dropped, short
+from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, short
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from schema.document import Document
@@ -21,12 +21,20 @@ async def states(store: Store, _told: Told) -> AsyncIterator[Finding]:
     """The state of every source can be read."""
     ask: Ask = store.redis.execute_command
     for source, data in (await ask("HGETALL", keys.STATES)).items():
-        try:
-            codec.unpack(data, SourceState)
-        except CorruptContentError:
+        if codec.readable(data, SourceState) is None:
             name = source.decode(errors="replace")
             way_out = "it is dropped: the source is read anew, whole"
             yield Finding("state", name, f"the state of {name} is damaged", way_out, dropped(keys.STATES, source, data))
+
+
+async def fences(store: Store, _told: Told) -> AsyncIterator[Finding]:
+    """Leases of every source can be counted on."""
+    ask: Ask = store.redis.execute_command
+    for source, data in (await ask("HGETALL", keys.FENCES)).items():
+        if not data.isdigit():
+            name = source.decode(errors="replace")
+            problem = f"the leases of {name} are not counted by a number: it is synced no more"
+            yield Finding("state", name, problem, RESTORE)
 
 
 async def held(store: Store, _told: Told) -> AsyncIterator[Finding]:

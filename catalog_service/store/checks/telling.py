@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from msgspec import Struct
 
 from catalog_service.store import codec, keys, shape
-from catalog_service.store.checks.finding import Finding, Repair, Seen, Told, as_seen, dropped, short
+from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, short
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from catalog_service.store.moment import entries_of, own_of
 from catalog_service.store.shape import Kind
-from schema.errors import CorruptContentError
 from schema.event import EventType
 from schema.subscription import (
     Delivery,
@@ -24,7 +23,7 @@ from schema.subscription import (
     Subscription,
 )
 
-_GONE = "`subscription delete` it and make it anew, or restore it from a backup"
+_GONE = f"`subscription delete` it and make it anew, or {RESTORE}"
 _HASHES = (keys.SEALED, keys.HEALTHS, keys.DROPPED, keys.TRYING, keys.CLAIMS)
 _READ: dict[str, type[Struct]] = {keys.HEALTHS: Health, keys.TRYING: Delivery}
 
@@ -50,9 +49,7 @@ async def subscriptions(store: Store, _told: Told) -> AsyncIterator[Finding]:
             continue
         subscription = codec.readable(one.data, Subscription)
         if subscription is None or subscription.id != one.id:
-            yield Finding(
-                "subscription", one.id, f"{one.id} is damaged: it is told nothing", "restore it from a backup"
-            )
+            yield Finding("subscription", one.id, f"{one.id} is damaged: it is told nothing", RESTORE)
             continue
         if subscription.saved_filter and subscription.saved_filter not in filters:
             problem = f"{one.id} uses the filter {subscription.saved_filter}, which is not there: it is told everything"
@@ -72,7 +69,9 @@ async def known_of_them(store: Store, _told: Told) -> AsyncIterator[Finding]:
                 repair = Repair((seen,), (("HDEL", key, id_),))
                 problem = f"{short(key)} has something of {name}, which is no subscription"
                 yield Finding("orphan", short(key), problem, "it is dropped", repair)
-            elif key in _READ and codec.readable(data, _READ[key]) is None:
+            elif (key in _READ and codec.readable(data, _READ[key]) is None) or (
+                key == keys.DROPPED and not data.isdigit()
+            ):
                 problem = f"{short(key)} of {name} is damaged: it is told nothing"
                 way_out = "it is dropped: it begins anew"
                 yield Finding("subscription", name, problem, way_out, dropped(key, id_, data))
@@ -154,7 +153,7 @@ def _of_log(
             problem = f"{short(order)} lists {delivery.decode()}, which is not in the log"
             yield Finding("delivery", id_, problem, "it is listed no more", repair)
     for delivery, data in log.items():
-        if (read := _delivery(data)) is None:
+        if (read := codec.readable(data, Delivery)) is None:
             repair = Repair(
                 (Seen(("HGET", hash_, delivery), data),),
                 (("HDEL", hash_, delivery), ("ZREM", logged, delivery), ("ZREM", dead, delivery)),
@@ -170,10 +169,3 @@ def _of_log(
             )
             problem = f"the delivery {delivery.decode()} to {id_} is not listed where it belongs"
             yield Finding("delivery", id_, problem, "it is", repair)
-
-
-def _delivery(data: bytes) -> Delivery | None:
-    try:
-        return codec.unpack(data, Delivery)
-    except CorruptContentError:
-        return None
