@@ -46,6 +46,7 @@ COPY --from=build /opt/catalog /opt/catalog
 COPY --from=build --chown=10001:10001 /data /data
 ENV PATH=/opt/catalog/bin:${PATH} \
     HOME=/tmp \
+    MALLOC_ARENA_MAX=2 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     CATALOG_HOST=0.0.0.0 \

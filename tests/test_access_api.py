@@ -15,8 +15,8 @@ from schema.access import Scope
 from tests.api_client import DAY, START, TAGS, TAGS_1, TAGS_2, application, catalog_client, client, commit, published
 from tests.graphql_server import served
 from tests.local_source import NOW, Clock
-from tests.operators import SHOWN, operator_actions, shows, token_with
-from tests.test_access import basic, bearer
+from tests.operators import SHOWN, basic, operator_actions, shows, token_with
+from tests.test_access import bearer
 
 
 async def test_whoami(store: Store) -> None:

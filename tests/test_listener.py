@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -21,36 +21,17 @@ from starlette.types import Message
 from catalog_service.api.app import create_app
 from catalog_service.api.bounds import Arriving, bounded_body
 from catalog_service.api.edge import Edge
-from catalog_service.api.gate.rules import GateRules
 from catalog_service.cli.connections import MOST_BODY_BYTES, MOST_HEAD_BYTES, Patience
-from catalog_service.cli.listen import Listening, serve_app
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
 from tests.api_client import SOURCES, published
+from tests.listening import listening
 
-HASTY = Patience(head_s=0.4, body_s=0.4, unread_s=0.4, refused_s=0.4)
 LONG = 40 << 20
 """More than the kernel keeps for a client that does not read."""
 WAIT_S = 8.0
 INIT = {"type": "connection_init"}
 WS = ("graphql-transport-ws",)
-
-
-@contextlib.asynccontextmanager
-async def listening(app: Starlette, patience: Patience = HASTY, connections_most: int = 2000) -> AsyncIterator[int]:
-    """Serve ``app`` for a block, and give its port."""
-    started = asyncio.Event()
-    with socket.create_server(("127.0.0.1", 0), backlog=600) as opened:
-        port = opened.getsockname()[1]
-        serving = asyncio.create_task(
-            serve_app(app, Listening(opened, ""), started.set, 1.0, connections_most, patience)
-        )
-        await started.wait()
-        try:
-            yield port
-        finally:
-            serving.cancel()
-            await asyncio.wait({serving})
 
 
 @contextlib.asynccontextmanager
@@ -312,57 +293,3 @@ async def test_beyond_the_most_connections_none_is_taken() -> None:
         one_more, _ = await stack.enter_async_context(connected(port))
         with contextlib.suppress(ConnectionResetError):
             assert await asyncio.wait_for(one_more.read(), WAIT_S) == b""
-
-
-async def test_streams_end_with_a_reason(store: Store) -> None:
-    """Asked to stop, the service tells SSE clients why and when to come back, and closes websockets with 1012."""
-    await published(store)
-    app = create_app(Reader(store), SOURCES)
-    async with aiohttp.ClientSession() as session:
-        async with listening(app) as port:
-            url = f"http://127.0.0.1:{port}"
-            events = await session.get(f"{url}/v1/events")
-            query = {"query": "subscription { committed { version { version } } }"}
-            sse = await session.get(f"{url}/graphql", params=query, headers={"Accept": "text/event-stream"})
-            first = await sse.content.readline()
-            websocket = await session.ws_connect(f"{url}/graphql", protocols=["graphql-transport-ws"])
-            await websocket.send_json(INIT)
-            assert (await websocket.receive_json())["type"] == "connection_ack"
-        said = (await events.text(), (first + await sse.content.read()).decode())
-        ended = await websocket.receive()
-    assert all(": the service is stopping" in one and "retry: 3000" in one for one in said), said
-    assert (ended.data, ended.extra) == (1012, "the service is stopping: come back")
-
-
-async def test_streams_beyond_the_most_are_told_to_wait(store: Store) -> None:
-    """With no room for a stream, SSE is a 503 with Retry-After and a websocket is closed with 1013; one ends, one fits."""
-    await published(store)
-    app = create_app(Reader(store), SOURCES, rules=GateRules(streams_most=1))
-    async with listening(app) as port, aiohttp.ClientSession() as session:
-        url = f"http://127.0.0.1:{port}"
-        async with session.ws_connect(f"{url}/graphql", protocols=["graphql-transport-ws"]) as first:
-            await first.send_json(INIT)
-            await first.receive_json()
-            async with session.get(f"{url}/v1/events") as refused:
-                problem = await refused.json()
-                assert (refused.status, problem["code"], refused.headers["Retry-After"]) == (
-                    503,
-                    "TOO_MANY_STREAMS",
-                    "5",
-                )
-            async with session.ws_connect(f"{url}/graphql", protocols=["graphql-transport-ws"]) as second:
-                assert (await second.receive()).data == 1013
-        await until(lambda: streams_now(session, url))
-
-
-async def streams_now(session: aiohttp.ClientSession, url: str) -> bool:
-    """Tell whether a stream is taken."""
-    async with session.get(f"{url}/v1/events") as events:
-        return events.status == 200
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until it holds."""
-    async with asyncio.timeout(WAIT_S):
-        while not await holds():
-            await asyncio.sleep(0.05)

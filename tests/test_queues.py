@@ -41,3 +41,15 @@ async def test_a_test_jumps_the_queue_of_who_is_just_looked_at(store: Store, due
     assert claim.item == PING
     await store.queues.rest(claim, START, due_at)
     assert await store.queues.due_at("sub_a") == due_at
+
+
+async def test_a_claim_that_is_sent_again_is_the_same(store: Store) -> None:
+    """Its reply was lost: what it claimed is not left in nobody's hand, and the rest is there for others."""
+    for id_ in ("sub_a", "sub_b", "sub_c"):
+        await subscribed(store, subscription(id_, "https://a.example/"))
+    every = [Addressed(id_, ITEM, START) for id_ in ("sub_a", "sub_b", "sub_c")]
+    assert await store.queues.relay(Place(0), Place(1), every)
+    first, again, other = [await store.queues.claim(token, START, UNTIL, 2) for token in ("one", "one", "two")]
+    assert again == first
+    claimed = [[claim.subscription.id for claim in found.claims] for found in (first, other)]
+    assert claimed == [["sub_a", "sub_b"], ["sub_c"]]

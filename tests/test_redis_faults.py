@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,22 +18,25 @@ from catalog_service.catalog.degraded import FAILED_RUNS
 from catalog_service.metrics import STORE_ERRORS, STORE_SECONDS
 from catalog_service.reader import Reader
 from catalog_service.store import keys
+from catalog_service.store.client import Client
 from catalog_service.store.connect import Store, open_store
-from catalog_service.store.connection import RedisOptions
+from catalog_service.store.connection import RedisOptions, opened_redis
 from catalog_service.store.leases import Ask
 from catalog_service.sync.history import import_history
 from catalog_service.tasks import stop
 from schema.change import summarize
 from schema.document import Provenance
 from schema.errors import StoreError
-from schema.event import EventType
-from schema.version import HeldVersion, SourceState, Version, count
+from schema.event import EventType, Place
+from schema.subscription import Parcel, QueueItem
+from schema.version import AuditEntry, HeldVersion, SourceState, Version, count
 from scrapers.history.files import HistoricFile
 from tests.api_client import DAY, START, TAGS, TAGS_1, commit, published, tag
 from tests.invariants import broken
 from tests.local_source import Clock, body, local_source
 from tests.redis_proxy import Proxy, proxied
 from tests.redis_shapes import RIGHTS, One, one
+from tests.telling import subscribed, subscription
 
 SOURCE = local_source()
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,6 +138,25 @@ async def test_a_state_whose_reply_breaks_off(behind: Store, proxy: Proxy) -> No
     assert told == [EventType.HELD, EventType.RECOVERED, EventType.DEGRADED]
 
 
+async def test_what_a_person_does_whose_reply_breaks_off(behind: Store, proxy: Proxy) -> None:
+    """What is asked for waits once, and what was deleted or renewed is not said to have been changed by others."""
+    item = QueueItem(Parcel(Place(0), Place(0), ping="1"), EventType.PING, START, settled=True)
+    for number, cut in ((1, False), (2, True)):  # the scripts are there by the second
+        made = await subscribed(behind, subscription(f"sub_{number}", "https://a.example/"))
+        entry = AuditEntry(START + number * DAY, "a test", "subscription-test", made.id, "", "")
+        proxy.cut_after = keys.queue(made.id).encode() + b"\r\n" if cut else b""
+        await behind.queues.put(made.id, [item], START, entry, front=True)
+        assert await behind.queues.counts(made.id) == (1, 0)
+        proxy.cut_after = keys.SIGNING_KEY.encode() + b"\r\n" if cut else b""
+        before = str(number - 1).encode() if cut else None
+        assert await behind.signing_keys.replace(before, str(number).encode(), replace(entry, action="key-renew"))
+        proxy.cut_after = keys.dead(made.id).encode() + b"\r\n" if cut else b""
+        assert await behind.subscriptions.delete(made, replace(entry, action="subscription-delete"))
+        assert proxy.cut_after == b""
+    told = [one.action for one in await behind.audit.newest(4)]
+    assert told == ["subscription-delete", "key-renew", "subscription-test", "subscription-create"]
+
+
 async def test_a_slow_redis(behind: Store, proxy: Proxy) -> None:
     """One that is slower than it may be is given up after two timeouts, and waited for when it is not; both are timed."""
     proxy.delay_s = 0.2
@@ -162,6 +185,28 @@ async def test_a_cancelled_command(proxy: Proxy, tmp_path: Path) -> None:
             await stop(given_up)
             assert await ask("GET", f"{keys.TAG}:b") == b"b"
             assert await _several(store, "b") == [b"b", b"b"]
+
+
+async def test_who_is_stopped_twice_leaves_no_connection(server: One) -> None:
+    """A second cancellation, right when the connections are being closed, does not leave them open."""
+    opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+
+    async def use() -> None:
+        async with opened_redis(server.url, BRIEF) as client:
+            ask: Ask = client.execute_command
+            await asyncio.gather(*(ask("PING") for _ in range(5)))
+            opened.set_result(client)
+            await asyncio.Event().wait()
+
+    using = asyncio.create_task(use())
+    client = await opened
+    used: set[Any] = set(client.connection_pool._available_connections)
+    assert [one.is_connected for one in used] == [True] * 5
+    using.cancel()
+    await asyncio.sleep(0)
+    using.cancel()
+    await stop(using)
+    assert [one.is_connected for one in used] == [False] * 5
 
 
 async def test_a_redis_that_hangs(server: One, behind: Store) -> None:

@@ -55,20 +55,6 @@ def any_store(settings: Settings, *, service: bool = False) -> contextlib.Abstra
     )
 
 
-def _redis_options(settings: Settings) -> RedisOptions:
-    return RedisOptions(
-        username=settings.redis_username,
-        password=settings.redis_password,
-        sentinel_username=settings.redis_sentinel_username,
-        sentinel_password=settings.redis_sentinel_password,
-        tls_ca=settings.redis_tls_ca,
-        tls_cert=settings.redis_tls_cert,
-        tls_key=settings.redis_tls_key,
-        timeout_s=settings.redis_timeout_s,
-        connections=settings.redis_connections,
-    )
-
-
 @contextlib.asynccontextmanager
 async def opened_store(settings: Settings, *, service: bool = False) -> AsyncIterator[Store]:
     """Give the store for a block, to write to. Raises as `open_store`, and StoreError for a store of demo data."""
@@ -134,4 +120,18 @@ def _limits(settings: Settings, attempts: int) -> ClientSettings:
         max_bytes=settings.fetch_max_bytes,
         attempts=attempts,
         contact=settings.contact,
+    )
+
+
+def _redis_options(settings: Settings) -> RedisOptions:
+    return RedisOptions(
+        username=settings.redis_username,
+        password=settings.redis_password,
+        sentinel_username=settings.redis_sentinel_username,
+        sentinel_password=settings.redis_sentinel_password,
+        tls_ca=settings.redis_tls_ca,
+        tls_cert=settings.redis_tls_cert,
+        tls_key=settings.redis_tls_key,
+        timeout_s=settings.redis_timeout_s,
+        connections=settings.redis_connections,
     )

@@ -1,7 +1,7 @@
 """The client of Redis: each command is timed, sent again where that is safe, and follows a primary that moved.
 
-Sending again is safe: the scripts of `commit` and `tell` compare before they write, other writes set what they would
-set again, and what is put into a queue twice is told twice under one id. In: a pool. Out: a `Redis` for the store.
+Sending again is safe: the scripts of `commit` and `tell` compare before they write, or know their audit entry; other
+writes set what they would set again, but counts of requests (`rates`). In: a pool. Out: a `Redis` for the store.
 """
 
 from __future__ import annotations

@@ -53,9 +53,16 @@ local function note(events, head, notice)
 end
 """
 
-# Tells of what a person did, where it was one; once, though it is sent again after a lost reply. Each entry has the
+# Tells of what a person did, where it was one; once, though it is sent again after a lost reply; whether it was done
+# is told by its entry, where what was done leaves nothing else to compare with. Each entry has the
 # SHA-1 of the one before's and itself: a line that is changed or taken out breaks the chain (`Audit.checked`).
 AUDIT = """
+local function told(audit, entry)
+  for _, one in ipairs(redis.call('XREVRANGE', audit, '+', '-', 'COUNT', 10)) do
+    if one[2][2] == entry then return true end
+  end
+  return false
+end
 local function tell(audit, entry)
   if entry == '' then return end
   local newest = redis.call('XREVRANGE', audit, '+', '-', 'COUNT', 1)[1]

@@ -17,6 +17,7 @@ from schema.event import Place, place_of
 
 _ATTEMPTS = 50
 _ENTRIES = 1000
+_LISTED = (("SMEMBERS", keys.SOURCES), *(("HKEYS", key) for key in (*shape.SOURCED, keys.SUBSCRIPTIONS)))
 T = TypeVar("T")
 Entries = tuple[tuple[bytes, ...], ...]
 
@@ -57,9 +58,9 @@ async def moment(store: Store) -> Moment:
             for one in shape.STREAMS:
                 pipeline.execute_command("XREVRANGE", one.key, "+", "-", "COUNT", 1)
             replies = await pipeline.execute()
-        if _named(replies[:5]) != (sources, subscriptions):
+        listed, rest = replies[: len(_LISTED)], replies[len(_LISTED) :]
+        if _named(listed) != (sources, subscriptions):
             continue
-        rest = replies[5:]
         found = ((one, entries_of(one.kind, reply)) for one, reply in zip(names, rest, strict=False))
         ends = zip(shape.STREAMS, rest[len(names) :], strict=True)
         held = {one: entries for one, entries in found if entries}
@@ -134,9 +135,8 @@ async def _listed(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _ask_listed(pipeline: Pipeline) -> None:
-    pipeline.execute_command("SMEMBERS", keys.SOURCES)
-    for key in (keys.STATES, keys.LIVE, keys.FENCES, keys.SUBSCRIPTIONS):
-        pipeline.execute_command("HKEYS", key)
+    for command, key in _LISTED:
+        pipeline.execute_command(command, key)
 
 
 def _named(replies: Sequence[Iterable[bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

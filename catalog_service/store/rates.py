@@ -1,7 +1,8 @@
 """How often each client asked, over all processes that serve: counted up in Redis about once a second by each.
 
 In: what a process counted since it last told. Out: the counts of all. Two keys at a time, one a window, which expire:
-a Redis that is lost costs a minute of counts. Called by the API's gate.
+a Redis that is lost costs a minute of counts, and what is sent again after a lost reply counts twice in it. Called by
+the API's gate.
 """
 
 from __future__ import annotations

@@ -52,8 +52,7 @@ names = cjson.decode(names)
 {AUDIT}
 for _, name in ipairs(names) do
   if redis.call('EXISTS', staged .. name) == 0 then
-    local newest = redis.call('XREVRANGE', audit, '+', '-', 'COUNT', 1)[1]
-    return newest and newest[2][2] == entry and 'OK' or 'GONE'
+    return told(audit, entry) and 'OK' or 'GONE'
   end
 end
 if replace == '0' then
@@ -165,7 +164,7 @@ async def _swap(
     """Put what is staged in place; return the head there was."""
     swap: Script = store.redis.register_script(SWAP)
     lists = [shape.every_key(), shape.of_sources(), shape.of_subscriptions()]
-    known = [(keys.STATES, keys.LIVE, keys.FENCES), (keys.SUBSCRIPTIONS, keys.SEALED, keys.HEALTHS)]
+    known = [shape.SOURCED, shape.SUBSCRIBED]
     short = json.dumps([name.removeprefix(f"{keys.TAG}:") for name in names])
     for _ in range(_ATTEMPTS):
         head = await store.redis.execute_command("GET", keys.HEAD) or b""  # type: ignore[no-untyped-call]

@@ -56,6 +56,10 @@ MOVING: tuple[Named, ...] = (
 LASTING = tuple(Named(key, Kind.HASH) for key in (keys.VERSIONS, keys.CHANGESETS, keys.KEYFRAMES, keys.MARKS))
 STREAMS = tuple(Named(key, Kind.STREAM) for key in (keys.EVENTS, keys.AUDIT))
 MOMENTARY = (Named(keys.CLAIMS, Kind.HASH),)
+SOURCED = (keys.STATES, keys.LIVE, keys.FENCES)
+"""Hashes by source, beside the set of sources: one that never published is in some of these alone."""
+SUBSCRIBED = (keys.SUBSCRIPTIONS, keys.SEALED, keys.HEALTHS)
+"""Hashes by subscription."""
 
 _Key = Callable[[str], str]
 _MOVING_OF_SOURCE: tuple[tuple[_Key, Kind], ...] = (

@@ -36,12 +36,17 @@ return 'OK'
 """
 
 # Claims subscriptions that are due. Answers {when the next one is due, or ''}, then for each that has something
-# waiting: id, subscription, sealed secrets, health, the delivery that is retried, the head of its queue.
+# waiting: id, subscription, sealed secrets, health, the delivery that is retried, the head of its queue. Each claim has
+# a token of its own: sent again after a lost reply, it answers what was claimed then, which nobody else would look at.
 CLAIM = """#!lua
 local due, claims, subscriptions, sealed, healths, trying = unpack(KEYS)
 local token, now, ends, count, queue = unpack(ARGV)
-local found = {''}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, count)) do
+local found, ids = {''}, {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, ends, ends)) do
+  if redis.call('HGET', claims, id) == token then ids[#ids + 1] = id end
+end
+if #ids == 0 then ids = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, count) end
+for _, id in ipairs(ids) do
   local first, subscription = redis.call('LINDEX', queue .. id, 0), redis.call('HGET', subscriptions, id)
   if first and subscription then
     redis.call('ZADD', due, ends, id)
@@ -192,6 +197,7 @@ UNSUBSCRIBE = f"""#!lua flags=allow-oom
 local subscriptions, sealed, healths, dropped, trying, due, claims, queue, log, logged, dead, audit = unpack(KEYS)
 local id, before, entry = unpack(ARGV)
 {AUDIT}
+if told(audit, entry) then return 'OK' end
 if redis.call('HGET', subscriptions, id) ~= before then return 'MOVED' end
 for _, hash in ipairs({{subscriptions, sealed, healths, dropped, trying, claims}}) do redis.call('HDEL', hash, id) end
 redis.call('ZREM', due, id)
@@ -206,6 +212,7 @@ ASK = f"""#!lua
 local subscriptions, queue, due, claims, audit = unpack(KEYS)
 local id, is_front, now, most, entry = unpack(ARGV, 1, 5)
 {AUDIT}{_SOON}
+if told(audit, entry) then return 'OK' end
 if redis.call('HEXISTS', subscriptions, id) == 0 then return 'GONE' end
 if redis.call('LLEN', queue) + #ARGV - 5 > tonumber(most) then return 'FULL' end
 for place = 6, #ARGV do redis.call(is_front == '1' and 'LPUSH' or 'RPUSH', queue, ARGV[place]) end
@@ -231,6 +238,7 @@ RENEW = f"""#!lua
 local signing_key, audit = unpack(KEYS)
 local before, after, entry = unpack(ARGV)
 {AUDIT}
+if told(audit, entry) then return 'OK' end
 if (redis.call('GET', signing_key) or '') ~= before then return 'MOVED' end
 redis.call('SET', signing_key, after)
 tell(audit, entry)

@@ -95,33 +95,6 @@ async def hold(
     return UnsafeChangesetError(message, reasons=reasons, held=id_, source=source)
 
 
-def _held_version(
-    id_: str,
-    source: str,
-    candidate: Candidate,
-    previous: SourceContent | None,
-    reasons: tuple[str, ...],
-    same: HeldVersion | None,
-    *,
-    rejected: bool,
-) -> HeldVersion:
-    """Return ``candidate`` as it is put up; ``same`` is the same content that was put up before."""
-    provenance = candidate.provenance
-    return HeldVersion(
-        id=id_,
-        source=source,
-        held_at=same.held_at if same else provenance.fetched_at,
-        rejected_at=(same and same.rejected_at) or provenance.fetched_at if rejected else None,
-        rejected_by=same.rejected_by if same else None,
-        reasons=reasons or ("a person turned this content down",),
-        digest=candidate.digest,
-        counts=count(candidate.records),
-        summary=summarize(candidate.changes),
-        provenance=provenance,
-        base=previous.version.version if previous else None,
-    )
-
-
 def held_id_of(source: str, digest: str) -> str:
     """Return the id under which content ``digest`` of ``source`` is held."""
     return hashlib.sha256(f"{source}\n{digest}".encode()).hexdigest()[:12]
@@ -196,4 +169,31 @@ def served(state: SourceState, provenance: Provenance | None, now: datetime) -> 
         validated_url=provenance.url,
         validated_by=RELEASE,
         upstream_version=provenance.upstream_version,
+    )
+
+
+def _held_version(
+    id_: str,
+    source: str,
+    candidate: Candidate,
+    previous: SourceContent | None,
+    reasons: tuple[str, ...],
+    same: HeldVersion | None,
+    *,
+    rejected: bool,
+) -> HeldVersion:
+    """Return ``candidate`` as it is put up; ``same`` is the same content that was put up before."""
+    provenance = candidate.provenance
+    return HeldVersion(
+        id=id_,
+        source=source,
+        held_at=same.held_at if same else provenance.fetched_at,
+        rejected_at=(same and same.rejected_at) or provenance.fetched_at if rejected else None,
+        rejected_by=same.rejected_by if same else None,
+        reasons=reasons or ("a person turned this content down",),
+        digest=candidate.digest,
+        counts=count(candidate.records),
+        summary=summarize(candidate.changes),
+        provenance=provenance,
+        base=previous.version.version if previous else None,
     )

@@ -78,6 +78,30 @@ async def run_source(
     return outcome
 
 
+async def reparse_source(source: Source, store: Store, clock: Clock, audit: AuditEntry | None = None) -> Outcome:
+    """Read what upstream said last once more, from the kept document: after a parser was mended.
+
+    Upstream is not asked, so what is known of it stays as it is, but for a document that can be read now. ``audit`` as
+    of `run_source`.
+
+    Raises:
+        UnknownDocumentError: no such document is kept.
+    """
+    async with store.leases.hold(source.name) as lease:
+        if lease is None:
+            return _busy(source)
+        kept = await store.documents.get(await _last_said(source.name, store))
+
+        async def again(_source: Source, _upstream: Upstream, _state: SourceState, _now: datetime) -> Document:
+            return kept.document
+
+        asked = await store.sources.state(source.name)
+        outcome = await _outcome(replace(source, fetch=again), _Nowhere(), store, lease, clock, audit)
+        state = await store.sources.state(source.name)
+        await store.sources.record(lease, _as_asked(state, asked))
+    return outcome
+
+
 async def _under_lease(
     source: Source, upstream: Upstream, store: Store, clock: Clock, audit: AuditEntry | None
 ) -> Outcome:
@@ -103,30 +127,6 @@ def _logged(outcome: Outcome, seconds: float, stages: Mapping[str, float]) -> No
         seconds=round(seconds, 3),
         stages=stages,
     )
-
-
-async def reparse_source(source: Source, store: Store, clock: Clock, audit: AuditEntry | None = None) -> Outcome:
-    """Read what upstream said last once more, from the kept document: after a parser was mended.
-
-    Upstream is not asked, so what is known of it stays as it is, but for a document that can be read now. ``audit`` as
-    of `run_source`.
-
-    Raises:
-        UnknownDocumentError: no such document is kept.
-    """
-    async with store.leases.hold(source.name) as lease:
-        if lease is None:
-            return _busy(source)
-        kept = await store.documents.get(await _last_said(source.name, store))
-
-        async def again(_source: Source, _upstream: Upstream, _state: SourceState, _now: datetime) -> Document:
-            return kept.document
-
-        asked = await store.sources.state(source.name)
-        outcome = await _outcome(replace(source, fetch=again), _Nowhere(), store, lease, clock, audit)
-        state = await store.sources.state(source.name)
-        await store.sources.record(lease, _as_asked(state, asked))
-    return outcome
 
 
 def _busy(source: Source) -> Outcome:

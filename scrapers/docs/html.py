@@ -47,17 +47,6 @@ def page_from_html(html: str, metadata: tuple[tuple[str, str], ...] = ()) -> Pag
     )
 
 
-def _refuse_deep(soup: BeautifulSoup) -> None:
-    """Raise ParseError where elements stand in each other deeper than any page's: reading them has no end in time."""
-    depths = {id(soup): 0}
-    for node in soup.descendants:
-        if isinstance(node, Tag):
-            depths[id(node)] = depth = depths[id(node.parent)] + 1
-            if depth > _DEEPEST:
-                reason = f"its elements stand in each other more than {_DEEPEST} deep"
-                raise ParseError("the document is no page", reasons=(reason,))
-
-
 def refuse_truncated(html: str) -> None:
     """Look for the end of a whole document; a fragment without ``<html`` needs none.
 
@@ -153,3 +142,14 @@ def _paragraph(loose: Iterable[PageElement]) -> Iterator[Tag]:
         wrapper.append(node)
     if wrapper.get_text(strip=True):
         yield wrapper
+
+
+def _refuse_deep(soup: BeautifulSoup) -> None:
+    """Raise ParseError where elements stand in each other deeper than any page's: reading them has no end in time."""
+    depths = {id(soup): 0}
+    for node in soup.descendants:
+        if isinstance(node, Tag):
+            depths[id(node)] = depth = depths[id(node.parent)] + 1
+            if depth > _DEEPEST:
+                reason = f"its elements stand in each other more than {_DEEPEST} deep"
+                raise ParseError("the document is no page", reasons=(reason,))

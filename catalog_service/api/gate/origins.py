@@ -15,13 +15,13 @@ Headers = tuple[tuple[bytes, bytes], ...]
 _ANY = "*"
 _MOST_CHARACTERS = 300
 _EXPOSED = (
-    b"access-control-expose-headers",
     b"ETag, Link, Content-Disposition, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, X-Catalog-Age, "
     b"X-Catalog-As-Of, X-Catalog-Clouds, X-Catalog-Demo, X-Catalog-Document, X-Catalog-Document-Url, "
     b"X-Catalog-Dropped, X-Catalog-Entries, X-Catalog-Fetched-At, X-Catalog-Missing-Sources, X-Catalog-Notes, "
     b"X-Catalog-Part, X-Catalog-Source, X-Catalog-Stale, X-Catalog-Truncated, X-Catalog-Unpublished, "
-    b"X-Catalog-Unresolved, X-Catalog-Version",
+    b"X-Catalog-Unresolved, X-Catalog-Version"
 )
+_EXPOSES = (b"access-control-expose-headers", _EXPOSED)
 PREFLIGHT: Headers = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
     (
@@ -80,8 +80,8 @@ class Origins:
     def headers(self, origin: str) -> Headers:
         """Return what an answer tells a browser; equal requests of other origins have other answers (Vary)."""
         if self._any:
-            return ((b"access-control-allow-origin", b"*"), _EXPOSED)
+            return ((b"access-control-allow-origin", b"*"), _EXPOSES)
         vary = ((b"vary", b"Origin"),) if self._listed else ()
         if origin not in self._listed:
             return vary
-        return (*vary, (b"access-control-allow-origin", origin.encode("latin-1")), _EXPOSED)
+        return (*vary, (b"access-control-allow-origin", origin.encode("latin-1")), _EXPOSES)
