@@ -15,14 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from catalog_service.store import backup_file, codec, keys, shape
 from catalog_service.store.backup import back_up
 from catalog_service.store.backup_file import Header, Portion, check, portions_of, write
 from catalog_service.store.connect import Store
 from catalog_service.store.fsck import fsck
+from catalog_service.store.leases import Ask
 from catalog_service.store.restore import restore
 from catalog_service.store.shape import Kind
+from catalog_service.store.steps import lines
 from catalog_service.sync.history import import_history
 from schema.errors import CatalogError, CorruptContentError, StoreError
 from schema.event import EventType, Place
@@ -102,6 +105,24 @@ async def test_a_backup_taken_while_everything_moves_is_one_state(store: Store, 
         await brought_back(store, file)
         assert await store.versions.head() >= head
         assert (await fsck(store, Clock())).findings == ()
+
+
+async def test_a_full_redis_is_read_whole(embedded_store: Store, tmp_path: Path) -> None:
+    """It is measured, checked and backed up, before somebody makes room."""
+    await fill(embedded_store, tmp_path)
+    ask: Ask = embedded_store.redis.execute_command
+    before = await backed_up(embedded_store)
+    try:
+        await ask("CONFIG", "SET", "maxmemory", 1)
+        with pytest.raises(RedisError):
+            await embedded_store.redis.set("more", "1")
+        assert (await embedded_store.numbers.read()).head == await embedded_store.versions.head()
+        assert len(await embedded_store.subscriptions.standings()) == await embedded_store.subscriptions.count()
+        assert (await fsck(embedded_store, Clock())).findings == ()
+        assert await lines(embedded_store)
+        assert check(await backed_up(embedded_store)).header.head == check(before).header.head
+    finally:
+        await ask("CONFIG", "SET", "maxmemory", 0)
 
 
 async def test_real_history_comes_back(store: Store, corpus: Path) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from redis.asyncio.client import Pipeline
 
 from catalog_service.store import keys, shape
+from catalog_service.store.at_once import at_once
 from catalog_service.store.backup_file import Portion
 from catalog_service.store.connect import Store
 from catalog_service.store.shape import Kind, Named
@@ -51,13 +51,8 @@ async def moment(store: Store) -> Moment:
     for _ in range(_ATTEMPTS):
         sources, subscriptions = await _listed(store)
         names = shape.moving(sources, subscriptions)
-        async with store.redis.pipeline(transaction=True) as pipeline:
-            _ask_listed(pipeline)
-            for one in names:
-                pipeline.execute_command(*_asked(one))
-            for one in shape.STREAMS:
-                pipeline.execute_command("XREVRANGE", one.key, "+", "-", "COUNT", 1)
-            replies = await pipeline.execute()
+        ends_asked = [("XREVRANGE", one.key, "+", "-", "COUNT", 1) for one in shape.STREAMS]
+        replies = await at_once(store.redis, (*_LISTED, *map(_asked, names), *ends_asked))
         listed, rest = replies[: len(_LISTED)], replies[len(_LISTED) :]
         if _named(listed) != (sources, subscriptions):
             continue
@@ -71,10 +66,7 @@ async def moment(store: Store) -> Moment:
 async def own_of(store: Store, subscription: str) -> tuple[tuple[Named, Entries], ...]:
     """Return the log of deliveries to ``subscription``, as of now."""
     names = shape.own(subscription)
-    async with store.redis.pipeline(transaction=True) as pipeline:
-        for one in names:
-            pipeline.execute_command(*_asked(one))
-        replies = await pipeline.execute()
+    replies = await at_once(store.redis, map(_asked, names))
     return tuple((one, entries_of(one.kind, reply)) for one, reply in zip(names, replies, strict=True))
 
 
@@ -129,14 +121,7 @@ def _asked(one: Named) -> tuple[str | int, ...]:
 
 async def _listed(store: Store) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the sources that anything is known of, and the subscriptions."""
-    async with store.redis.pipeline(transaction=True) as pipeline:
-        _ask_listed(pipeline)
-        return _named(await pipeline.execute())
-
-
-def _ask_listed(pipeline: Pipeline) -> None:
-    for command, key in _LISTED:
-        pipeline.execute_command(command, key)
+    return _named(await at_once(store.redis, _LISTED))
 
 
 def _named(replies: Sequence[Iterable[bytes]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from catalog_service.catalog.chronicle import Moment, Step
 from catalog_service.catalog.diff import added, diff, removed
 from catalog_service.store import codec, keys
+from catalog_service.store.at_once import at_once
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from schema.change import Changeset
@@ -37,12 +38,9 @@ async def lines(store: Store) -> tuple[Line, ...]:
     """Return the line of every source that has versions of either kind, by name; one step of Redis reads them all."""
     ask: Ask = store.redis.execute_command
     names = sorted(name.decode() for name in await ask("SMEMBERS", keys.SOURCES))
-    async with store.redis.pipeline(transaction=True) as pipeline:
-        pipeline.execute_command("ZRANGE", keys.GONE, 0, -1)
-        for name in names:
-            pipeline.execute_command("ZRANGE", keys.timeline(name), 0, -1, "WITHSCORES")
-            pipeline.execute_command("ZRANGE", keys.seen(name), 0, -1, "WITHSCORES")
-        pruned, *answers = await pipeline.execute()
+    of_sources = (key for name in names for key in (keys.timeline(name), keys.seen(name)))
+    asked = (("ZRANGE", key, 0, -1, "WITHSCORES") for key in of_sources)
+    pruned, *answers = await at_once(store.redis, (("ZRANGE", keys.GONE, 0, -1), *asked))
     gone = frozenset(map(int, pruned))
     several = zip(names, answers[::2], answers[1::2], strict=True)
     found = (Line(name, tuple(_kept(_moments(began, seen), gone))) for name, began, seen in several)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from msgspec import Struct
 
 from catalog_service.store import codec, keys, shape
+from catalog_service.store.at_once import at_once
 from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, short
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
@@ -104,12 +105,9 @@ async def deliveries(store: Store, told: Told) -> AsyncIterator[Finding]:
 
 async def _one(store: Store, id_: str) -> _One | None:
     """Return what is stored of a subscription; None: it was deleted meanwhile."""
-    async with store.redis.pipeline(transaction=True) as pipeline:
-        for key in (keys.SUBSCRIPTIONS, keys.SEALED, keys.CLAIMS):
-            pipeline.execute_command("HGET", key, id_)
-        pipeline.execute_command("ZSCORE", keys.DUE, id_)
-        pipeline.execute_command("LRANGE", keys.queue(id_), 0, -1)
-        data, sealed, claim, due, queue = await pipeline.execute()
+    asked = [("HGET", key, id_) for key in (keys.SUBSCRIPTIONS, keys.SEALED, keys.CLAIMS)]
+    waiting = (("ZSCORE", keys.DUE, id_), ("LRANGE", keys.queue(id_), 0, -1))
+    data, sealed, claim, due, queue = await at_once(store.redis, (*asked, *waiting))
     items = tuple(entry[0] for entry in entries_of(Kind.LIST, queue))
     return _One(id_, data, sealed, claim, None if due is None else as_seen(due), items) if data is not None else None
 
