@@ -37,6 +37,12 @@ class Proxy:
         """Pipe one connection, both ways, until either end is gone."""
         if task := asyncio.current_task():
             self._serving.add(task)
+        try:
+            await self._pipe(client, back)
+        finally:
+            back.transport.abort()
+
+    async def _pipe(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         replies, redis = await asyncio.open_connection("127.0.0.1", self._target)
         cuts: list[bytes] = []
         one = asyncio.create_task(self._requests(client, redis, back, cuts))
@@ -44,8 +50,7 @@ class Proxy:
         try:
             await asyncio.wait({one, two}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for writer in (redis, back):
-                writer.transport.abort()
+            redis.transport.abort()
             await stop(one, two)
 
     async def close(self) -> None:

@@ -227,8 +227,10 @@ async def test_a_redis_that_hangs_is_waited_for_a_second() -> None:
     hanging = asyncio.Event()
 
     async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await hanging.wait()
-        writer.close()
+        try:
+            await hanging.wait()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     redis = Redis(port=server.sockets[0].getsockname()[1], retry=Retry(NoBackoff(), 0), socket_timeout=30)

@@ -46,22 +46,27 @@ class Hostile:
             yield self
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            name = unquote(head.split(b" ", 2)[1].decode()).lstrip("/")
-            self.asked.add(name)
-            body = self.documents.get(name)
-            if name == _ROUND:
-                await send(writer, b"", f"Location: {self.url}/{_ROUND}", status="302 Found")
-            elif body is None:
-                await send(writer, b"", status="404 Not Found")
-            elif self.fault and name in self.victims:
-                await self.fault(self, writer, body)
-            elif _ETAG.encode() in head:  # the documents never change
-                await send(writer, b"", f"ETag: {_ETAG}", status="304 Not Modified")
-            else:
-                await send(writer, body, f"ETag: {_ETAG}")
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await self._answer(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        name = unquote(head.split(b" ", 2)[1].decode()).lstrip("/")
+        self.asked.add(name)
+        body = self.documents.get(name)
+        if name == _ROUND:
+            await send(writer, b"", f"Location: {self.url}/{_ROUND}", status="302 Found")
+        elif body is None:
+            await send(writer, b"", status="404 Not Found")
+        elif self.fault and name in self.victims:
+            await self.fault(self, writer, body)
+        elif _ETAG.encode() in head:  # the documents never change
+            await send(writer, b"", f"ETag: {_ETAG}", status="304 Not Modified")
+        else:
+            await send(writer, body, f"ETag: {_ETAG}")
 
 
 async def send(writer: asyncio.StreamWriter, body: bytes, *headers: str, status: str = "200 OK") -> None:
