@@ -256,7 +256,7 @@ async def test_one_that_cannot_be_written_is_not_the_others_trouble(store: Store
     item = QueueItem(Parcel(Place(1), Place(1), TAGS), EventType.COMMITTED, START)
     for id_ in ("sub_a", "sub_b"):
         await subscribed(store, subscription(id_, "https://a.example/"))
-        await store.queues.put(id_, [item], START, ENTRY, front=False)
+        await store.queues.put(id_, [item], START, replace(ENTRY, subject=id_), front=False)
     clock = Clock(START)
     settler = Settler(store.queues, clock, timedelta(seconds=60), lambda: None)
     for claim in (await store.queues.claim("token", START, START + timedelta(seconds=60), 9)).claims:
