@@ -22,6 +22,11 @@ from tests.redis_shapes import NAME, RIGHTS, One, free_port, has_tls, until
 
 PASSWORD = "of-the-catalogue"
 Key = ec.EllipticCurvePrivateKey
+_USAGES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
+"""Python 3.13 wants a CA to say that it may sign (VERIFY_X509_STRICT)."""
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +118,7 @@ async def test_certificates_for_an_address_without_tls(options: RedisOptions, tm
 def _certificate(name: str, key: Key, by: Key, *, is_ca: bool) -> x509.Certificate:
     subject, issuer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, "ca"))
     now = datetime.now(UTC)
+    usages = dict.fromkeys(_USAGES, False) | {"key_cert_sign" if is_ca else "digital_signature": True}
     return (
         x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
@@ -120,6 +126,7 @@ def _certificate(name: str, key: Key, by: Key, *, is_ca: bool) -> x509.Certifica
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.KeyUsage(**usages), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
         .sign(by, hashes.SHA256())
     )
