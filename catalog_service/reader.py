@@ -181,14 +181,16 @@ class Reader:
         return await self.store.contents.difference(since, until)
 
     async def versions(
-        self, *, source: str | None = None, before: int | None = None, limit: int = 50
+        self, *, source: str | None = None, before: int | None = None, limit: int = 50, served: int | None = None
     ) -> tuple[Version, ...]:
-        """Return up to ``limit`` versions, live and imported, that come after ``before``; none that is not served yet.
+        """Return up to ``limit`` versions, live and imported, that come after ``before``.
 
-        Of one source by upstream's dates, of all by number; the newest first.
+        Of one source by upstream's dates, of all by number; the newest first. None that is live and beyond ``served``,
+        by default the current one.
         """
         stored = self.store.versions
-        coming = {one.version for one in await stored.after(self.current.version, _COMING)}
+        newest = self.current.version if served is None else served
+        coming = {one.version for one in await stored.after(newest, _COMING)}
         if source:
             numbers = await stored.timeline(source, before, limit + len(coming))
         else:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -17,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
+from uvicorn.server import ServerState
 
 from catalog_service.api.app import create_app
 from catalog_service.api.bounds import Arriving, bounded_body
 from catalog_service.api.edge import Edge
-from catalog_service.cli.connections import MOST_BODY_BYTES, MOST_HEAD_BYTES, Patience
+from catalog_service.cli.connections import MOST_BODY_BYTES, MOST_HEAD_BYTES, Connection, Patience
 from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
 from tests.api_client import SOURCES, published
@@ -224,7 +226,7 @@ async def test_an_upgrade_to_what_is_not_spoken_here_is_passed_over() -> None:
     asking = f"POST / HTTP/1.1\r\n{UPGRADE}Upgrade: h2c\r\nContent-Length: 3\r\n\r\n".encode()
     plainly = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nabcd"
     for parts in ((asking, b"abc"), (asking + b"abc",)):
-        async with listening(plain()) as port, connected(port) as (reader, writer):
+        async with listening(plain(), Patience()) as port, connected(port) as (reader, writer):
             for part in parts:
                 writer.write(part)
                 await asyncio.sleep(0)
@@ -233,6 +235,58 @@ async def test_an_upgrade_to_what_is_not_spoken_here_is_passed_over() -> None:
             writer.write((asking + b"abc") * 2000 + plainly)
             answers = (await asyncio.wait_for(reader.read(), WAIT_S)).split(b"HTTP/1.1 200 OK")
             assert [answer[-1:] for answer in answers] == [b"", *[b"3"] * 2000, b"4"]
+
+
+class Wire(asyncio.Transport):
+    """What a connection writes, and whether it was ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = bytearray()
+        self.is_over = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def pause_reading(self) -> None:
+        """There is nothing to be held back."""
+
+    def resume_reading(self) -> None:
+        """As above."""
+
+    def write_eof(self) -> None:
+        self.is_over = True
+
+    def abort(self) -> None:
+        self.is_over = True
+
+    close = abort
+
+    def is_closing(self) -> bool:
+        return self.is_over
+
+
+async def test_many_requests_at_once_are_no_large_head() -> None:
+    """What comes in one piece, more than a head may have, and ends in the middle of a head, is what it is."""
+    config, wire = uvicorn.Config(plain(), lifespan="off", log_config=None), Wire()
+    config.load()
+    connection = Connection(config, ServerState(), {})
+    connection.connection_made(wire)
+    asking = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    count = MOST_HEAD_BYTES // len(asking) + 100
+    connection.data_received(asking * count + asking[:20])
+    async with asyncio.timeout(WAIT_S):
+        while wire.written.count(b"HTTP/1.1 200 OK") < count and not wire.is_over:
+            await asyncio.sleep(0)
+    connection.data_received(asking[20:])
+    async with asyncio.timeout(WAIT_S):
+        while wire.written.count(b"HTTP/1.1 200 OK") <= count and not wire.is_over:
+            await asyncio.sleep(0)
+    assert not wire.is_over
+    connection.data_received(b"GET / HTTP/1.1\r\nx: " + b"x" * MOST_HEAD_BYTES)
+    assert wire.is_over
+    assert wire.written.endswith(b"content-length: 0\r\n\r\n")
+    connection.connection_lost(None)
 
 
 async def test_who_does_not_read_is_cut_off() -> None:

@@ -72,13 +72,13 @@ class Connection(HttpToolsProtocol):
             return
         if self._stage is _Stage.IDLE:
             self._wait_for(_Stage.HEAD)
-        self._unread = data
+        self._unread, self._has_ended = data, False
         while self._unread:
             self._fed, self._unread = self._unread, b""
             super().data_received(self._fed)
         self._fed = b""
         if self._stage is not _Stage.IDLE:
-            self._received += len(data)
+            self._received += 0 if self._has_ended else len(data)  # how much of it is the next request's, nobody says
             if self._stage is _Stage.HEAD and self._received > MOST_HEAD_BYTES:
                 self._refuse(_TOO_LARGE)
             elif self._received > MOST_BODY_BYTES:
@@ -105,7 +105,7 @@ class Connection(HttpToolsProtocol):
         """All of the request is there."""
         if not self._is_read_again:
             super().on_message_complete()
-            self._stage = _Stage.IDLE
+            self._stage, self._has_ended = _Stage.IDLE, True
 
     def handle_websocket_upgrade(self) -> None:
         """Become a websocket, but not in the middle of another answer.
@@ -170,6 +170,8 @@ class Connection(HttpToolsProtocol):
 
     def _is_answered(self) -> bool:
         """Tell whether what would be said now would stand in, or behind, the answer to this request."""
+        if self.pipeline:  # one before it is under way
+            return True
         if self.cycle is None or not self.cycle.response_started:
             return False
         return self._stage is _Stage.BODY or not self.cycle.response_complete

@@ -11,11 +11,16 @@ from schema.errors import UnknownVersionError
 from schema.version import Point, Version
 
 
-async def version_page(reader: Reader, source: str | None, limit: int, cursor: str | None) -> VersionPage:
-    """Return versions, newest first, of ``source`` (in its own spelling) or of all. Raises BadParameterError."""
+async def version_page(
+    reader: Reader, source: str | None, limit: int, cursor: str | None, served: int | None = None
+) -> VersionPage:
+    """Return versions up to ``served``, newest first, of ``source`` (in its own spelling) or of all.
+
+    Raises BadParameterError.
+    """
     wanted = Filter(sources=(source,) if source else ())
     before = decode_cursor("versions", cursor, wanted).point.version if cursor else None
-    found = await reader.versions(source=source, before=before, limit=limit + 1)
+    found = await reader.versions(source=source, before=before, limit=limit + 1, served=served)
     last = Point(found[limit - 1].version) if len(found) > limit else None
     more = encode_cursor("versions", last, "", wanted) if last else None
     return VersionPage(found[:limit], more)

@@ -25,10 +25,12 @@ async def versions(context: Context, request: Request) -> Response:
     if source:
         source = check_source(context.reader, context.sources, source)
 
-    async def rendered() -> Body:
-        return page(request, await version_page(context.reader, source, limit, cursor))
+    current = context.reader.current
 
-    current, last = context.reader.current, await context.reader.store.versions.last()
+    async def rendered() -> Body:
+        return page(request, await version_page(context.reader, source, limit, cursor, current.version))
+
+    last = await context.reader.store.versions.last()
     asked = f"{last}\n{source or ''}\n{limit}\n{cursor or ''}"
     subject = Subject(current.identity, current.version, "versions", asked)
     return await context.answers.versioned(request, subject, rendered)
