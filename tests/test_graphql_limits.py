@@ -20,7 +20,7 @@ from tests.api_client import catalog_client, graphql
 GRAPHQL_JSON = "application/graphql-response+json"
 QUERY = "{ catalogVersion }"
 HASH = hashlib.sha256(QUERY.encode()).hexdigest()
-BOUND_S = 1.0
+BOUND_S = 5.0  # a bound on what one query can cost, not a measure: a busy machine is no failure
 
 
 def persisted(hash_: object = HASH, version: object = 1, **more: object) -> dict[str, Any]:
