@@ -22,7 +22,7 @@ from tests.local_source import Clock
 from tests.telling import Receiver, notifying, receiving
 
 # No test is timed: a busy machine is no failure. Each run draws other examples, so that laws are tried on many in time.
-settings.register_profile("untimed", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 SHAPE = os.environ.get("CATALOG_TEST_STORE", "embedded")

@@ -305,10 +305,10 @@ def said(redis_url: str, *arguments: str) -> tuple[int, str, str]:
 async def test_real_weeks_are_told_as_a_scan_of_their_files_tells_them(
     store: Store, tmp_path: Path, corpus: Path
 ) -> None:
-    """Six files of the Public cloud: who listed twenty prefixes when, and the records that hold an address."""
+    """Ten files of the Public cloud: who listed twenty prefixes when, and the records that hold an address."""
     source = source_named(SOURCES, "azure-service-tags-public")
-    files = tuple(_weeks(corpus / "service-tags" / "Public-2025.tar.xz", tmp_path, 6))
-    assert len(files) == 6
+    files = tuple(_weeks(corpus / "service-tags" / "Public-2025.tar.xz", tmp_path, 10))
+    assert len(files) == 10
     await import_history(source, files, store, Clock())
     scanned = [(one.at, _scan(one.path)) for one in files]
     chance = random.Random(7)

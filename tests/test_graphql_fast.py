@@ -99,7 +99,7 @@ fields = st.one_of(
 FRAGMENT = "fragment more on EndpointSet { title provenance { document upstreamAt } attributes { when } }"
 
 
-@settings(max_examples=75)
+@settings(max_examples=150)
 @given(selected=st.lists(fields, min_size=1, max_size=8), page=st.sampled_from(["nodes", "edges { cursor node"]))
 def test_whatever_is_selected_is_equal(selected: list[str], page: str) -> None:
     """Aliases, fragments, directives, type names, nested objects, dates, enums: byte for byte, in the same order."""

@@ -20,7 +20,7 @@ from tests.api_client import catalog_client, graphql
 GRAPHQL_JSON = "application/graphql-response+json"
 QUERY = "{ catalogVersion }"
 HASH = hashlib.sha256(QUERY.encode()).hexdigest()
-BOUND_S = 5.0  # a bound on what one query can cost, not a measure: a busy machine is no failure
+BOUND_S = 1.0  # of the processor, not of the clock: a busy machine is no failure
 
 
 def persisted(hash_: object = HASH, version: object = 1, **more: object) -> dict[str, Any]:
@@ -139,9 +139,9 @@ def too_much() -> Iterator[Any]:
 async def test_a_query_past_the_limits_is_refused(store: Store, query: str, word: str) -> None:
     """Limits and mistakes in the query are BAD_QUERY, at once, before anything is executed; nothing is suggested."""
     async with catalog_client(store) as opened:
-        started = time.perf_counter()
+        started = time.process_time()
         response = await opened.post("/graphql", json={"query": query})
-        took = time.perf_counter() - started
+        took = time.process_time() - started
     assert code(response) == "BAD_QUERY"
     assert "data" not in response.json()
     assert word in response.text
@@ -194,9 +194,9 @@ async def test_a_body_that_is_none(store: Store, body: bytes) -> None:
     async with catalog_client(store) as opened:
         tracemalloc.start()
         try:
-            started = time.perf_counter()
+            started = time.process_time()
             response = await opened.post("/graphql", content=body, headers={"Content-Type": "application/json"})
-            took, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
+            took, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
     assert response.status_code in {200, 400, 413}
