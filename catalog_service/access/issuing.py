@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from catalog_service.access.minting import RANDOM_BYTES, digest_of, token_of
-from catalog_service.store.audit import person
+from catalog_service.store.audit import one_line, person
 from catalog_service.store.connect import Store
 from schema.access import ANONYMOUS, COMMAND_LINE, OPERATOR, ApiToken, Scope
 from schema.clock import Clock, RandomBytes
@@ -20,7 +20,6 @@ from schema.errors import BadParameterError
 from schema.version import AuditEntry
 
 _ID_BYTES, _ID_LENGTH = 8, 12
-_MOST_LETTERS = 80
 _RESERVED = (ANONYMOUS, OPERATOR, COMMAND_LINE)
 
 
@@ -81,9 +80,7 @@ class TokenDesk:
 
 
 def _name(given: str) -> str:
-    name = given.strip()
-    if not name or len(name) > _MOST_LETTERS or not name.isprintable():
-        raise BadParameterError(f"name is a name of up to {_MOST_LETTERS} characters", parameter="name")
+    name = one_line(given, "name")
     if name.lower() in _RESERVED:
         message = f"no token is called {', '.join(_RESERVED)}: these stand for others in the audit"
         raise BadParameterError(message, parameter="name", value=name)

@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_items, print_json, say
 from catalog_service.cli.wiring import opened_reader
 from catalog_service.store.audit import AuditFilter
+from schema.version import AuditEntry
 
 
 class Checked(Struct, frozen=True):
@@ -38,13 +39,8 @@ async def audit(
         if check:
             return _checked(call, *await reader.store.audit.checked())
         found = await reader.store.audit.newest(limit, wanted=AuditFilter(action, who, subject))
-    if call.as_json:
-        print_json({"items": found})
-    elif found:
-        rows = ((one.at, one.who, one.token, one.action, one.subject, one.before, one.after) for one in found)
-        print_table(("at", "who", "token", "action", "subject", "before", "after"), rows)
-    else:
-        say("nobody did anything yet")
+    columns = ("at", "who", "token", "action", "subject", "before", "after")
+    print_items(found, columns, _row, "nobody did anything yet", as_json=call.as_json)
     return exits.FINE
 
 
@@ -54,3 +50,7 @@ def _checked(call: Call, chained_count: int, newest: str) -> int:
     else:
         say(f"entries that follow from one another: {chained_count}; the newest hash: {newest or 'none'}")
     return exits.FINE
+
+
+def _row(one: AuditEntry) -> tuple[object, ...]:
+    return one.at, one.who, one.token, one.action, one.subject, one.before, one.after

@@ -9,7 +9,7 @@ import click
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.desk import SUBSCRIPTION, name_argument, opened_desk
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_items, print_json, print_table, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.subscriptions.shown import A_PAGE, MOST_A_PAGE
 from catalog_service.subscriptions.wanted import Replay
@@ -45,13 +45,8 @@ async def deliveries(call: Call, *, id_: str, limit: int) -> int:
     """List what a subscription was told, the newest first."""
     async with opened_desk(call) as desk:
         found = await desk.deliveries(id_, limit)
-    if call.as_json:
-        print_json({"items": found.items})
-    elif found.items:
-        columns = ("id", "type", "about", "source", "state", "when", "attempts", "last answer", "next")
-        print_table(columns, map(_row, found.items))
-    else:
-        say(f"{id_} was told nothing yet")
+    columns = ("id", "type", "about", "source", "state", "when", "attempts", "last answer", "next")
+    print_items(found.items, columns, _row, f"{id_} was told nothing yet", as_json=call.as_json)
     return exits.FINE
 
 

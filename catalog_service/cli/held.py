@@ -8,12 +8,13 @@ from catalog_service.api.reads.held import held_view
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.diffs import print_diff
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_items, print_json, print_table, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_reader, opened_store, utc_now
 from catalog_service.export.diffs.telling import in_words
 from catalog_service.sync.held import accept, reject
 from schema.access import COMMAND_LINE
+from schema.version import HeldVersion
 
 
 @click.group("held")
@@ -26,16 +27,8 @@ async def list_(call: Call) -> int:
     """List held versions, the oldest first."""
     async with opened_reader(call.settings) as reader:
         found = await reader.store.sources.held()
-    if call.as_json:
-        print_json({"items": found})
-    elif found:
-        rows = (
-            (one.id, one.source, one.held_at, one.rejected_at, in_words(one.summary), "; ".join(one.reasons))
-            for one in found
-        )
-        print_table(("id", "source", "held", "rejected", "changes", "reasons"), rows)
-    else:
-        say("nothing is held")
+    columns = ("id", "source", "held", "rejected", "changes", "reasons")
+    print_items(found, columns, _row, "nothing is held", as_json=call.as_json)
     return exits.FINE
 
 
@@ -82,6 +75,10 @@ async def reject_(call: Call, *, id_: str, who: str | None) -> int:
     else:
         say(f"rejected {rejected.id} of {rejected.source}")
     return exits.FINE
+
+
+def _row(one: HeldVersion) -> tuple[object, ...]:
+    return one.id, one.source, one.held_at, one.rejected_at, in_words(one.summary), "; ".join(one.reasons)
 
 
 for _command in (list_, show, accept_, reject_):

@@ -6,11 +6,12 @@ import click
 
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_items, print_json, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_reader, opened_store, utc_now
 from catalog_service.reader import Reader
 from schema.access import COMMAND_LINE
+from schema.version import Label
 
 
 @click.group("label")
@@ -23,13 +24,8 @@ async def list_(call: Call) -> int:
     """List the labels by name."""
     async with opened_reader(call.settings) as reader:
         found = await reader.store.labels.all()
-    if call.as_json:
-        print_json({"items": found})
-    elif found:
-        rows = ((one.name, one.version, one.set_at, one.set_by) for one in found)
-        print_table(("label", "version", "set", "by"), rows)
-    else:
-        say("there are no labels")
+    columns = ("label", "version", "set", "by")
+    print_items(found, columns, _row, "there are no labels", as_json=call.as_json)
     return exits.FINE
 
 
@@ -62,6 +58,10 @@ async def delete(call: Call, *, name: str, who: str | None) -> int:
     else:
         say(f"deleted {gone.name}, which was version {gone.version}")
     return exits.FINE
+
+
+def _row(one: Label) -> tuple[object, ...]:
+    return one.name, one.version, one.set_at, one.set_by
 
 
 for _command in (list_, set_, delete):

@@ -11,9 +11,10 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import msgspec
@@ -26,6 +27,7 @@ from catalog_service.catalog.select import Filter
 from catalog_service.catalog.view import Note, Unpublished
 from schema.errors import CatalogError
 
+_One = TypeVar("_One")
 _WIDE = 1000
 """Columns where no terminal says how many: rows are never folded in a pipe."""
 _LEAST = 13
@@ -36,6 +38,23 @@ def print_json(value: object) -> None:
     """Print ``value`` as JSON, indented on a terminal, on one line elsewhere."""
     encoded = msgspec.json.encode(value)
     click.echo(msgspec.json.format(encoded, indent=2) if sys.stdout.isatty() else encoded)
+
+
+def print_items(
+    items: Sequence[_One],
+    columns: tuple[str, ...],
+    row: Callable[[_One], tuple[object, ...]],
+    nothing: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Print a list: as JSON, or the ``row`` of each under ``columns``; where it is empty, ``nothing`` is said."""
+    if as_json:
+        print_json({"items": items})
+    elif items:
+        print_table(columns, map(row, items))
+    else:
+        say(nothing)
 
 
 def print_table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]], *, stacked: bool = False) -> None:

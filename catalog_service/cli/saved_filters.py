@@ -8,12 +8,12 @@ import msgspec
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.desk import name_argument, opened_desk
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_items, print_json, print_table, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.subscription_options import event_filter_options
 from catalog_service.cli.wiring import opened_store
 from catalog_service.subscriptions.wanted import NewFilter, WantedFilter
-from schema.subscription import EventFilter
+from schema.subscription import EventFilter, SavedFilter
 
 _NAME = name_argument("name", "NAME")
 
@@ -44,13 +44,8 @@ async def list_(call: Call) -> int:
     """List the saved filters by name."""
     async with opened_store(call.settings) as store:
         found = await store.saved_filters.all()
-    if call.as_json:
-        print_json({"items": found})
-    elif found:
-        rows = ((one.name, filter_in_words(one.filter), one.set_at, one.set_by, one.description) for one in found)
-        print_table(("filter", "keeps", "set", "by", "description"), rows)
-    else:
-        say("there are no saved filters")
+    columns = ("filter", "keeps", "set", "by", "description")
+    print_items(found, columns, _row, "there are no saved filters", as_json=call.as_json)
     return exits.FINE
 
 
@@ -92,6 +87,10 @@ def _in_words(name: str, value: object) -> str:
     if value is True:
         return name
     return f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list | tuple) else value}"
+
+
+def _row(one: SavedFilter) -> tuple[object, ...]:
+    return one.name, filter_in_words(one.filter), one.set_at, one.set_by, one.description
 
 
 for _command in (set_, list_, show, delete):

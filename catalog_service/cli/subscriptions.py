@@ -16,7 +16,7 @@ from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.deliveries import deliveries, delivery, replay, test
 from catalog_service.cli.desk import SUBSCRIPTION, name_argument, opened_desk
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_items, print_json, print_table, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.saved_filters import filter_in_words
 from catalog_service.cli.subscription_options import subscription_options
@@ -83,18 +83,8 @@ async def list_(call: Call) -> int:
     """List the subscriptions, the oldest first."""
     async with opened_desk(call) as desk:
         found = await desk.subscriptions()
-    if call.as_json:
-        print_json({"items": found})
-    elif found:
-        columns = ("id", "channel", "to", "status", "waiting", "dead", "failing since", "description")
-        rows = (
-            (*(one.id, one.channel, one.url, one.status, one.waiting_count, one.dead_count),
-             *(one.health.failing_since, one.description))
-            for one in found
-        )  # fmt: skip
-        print_table(columns, rows)
-    else:
-        say("there are no subscriptions")
+    columns = ("id", "channel", "to", "status", "waiting", "dead", "failing since", "description")
+    print_items(found, columns, _row, "there are no subscriptions", as_json=call.as_json)
     return exits.FINE
 
 
@@ -263,6 +253,13 @@ def _print(call: Call, one: SubscriptionView) -> int:
 def _digest_in_words(digest: Digest) -> str:
     day = f" on {digest.weekday}" if digest.every is Every.WEEKLY else ""
     return f"{digest.every}{day} at {digest.at}, {digest.zone}"
+
+
+def _row(one: SubscriptionView) -> tuple[object, ...]:
+    return (
+        *(one.id, one.channel, one.url, one.status, one.waiting_count, one.dead_count),
+        *(one.health.failing_since, one.description),
+    )
 
 
 for _command in (

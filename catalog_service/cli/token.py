@@ -12,10 +12,10 @@ from catalog_service.access.issuing import NewToken, TokenDesk
 from catalog_service.cli import exits
 from catalog_service.cli.command import Call, command
 from catalog_service.cli.desk import name_argument
-from catalog_service.cli.output import print_json, print_table, say
+from catalog_service.cli.output import print_items, print_json, say
 from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import opened_store, utc_now
-from schema.access import COMMAND_LINE, Scope
+from schema.access import COMMAND_LINE, ApiToken, Scope
 from schema.errors import BadParameterError
 
 _SPAN = re.compile(r"(\d{1,5})([dh])", re.ASCII)
@@ -60,16 +60,8 @@ async def list_(call: Call) -> int:
     """List the tokens, the oldest first."""
     async with opened_store(call.settings) as store:
         found = await store.tokens.all()
-    if call.as_json:
-        print_json({"items": found})
-    elif found:
-        rows = (
-            (one.id, one.name, ", ".join(one.scopes), one.created_at, one.created_by, one.expires_at, one.last_used_at)
-            for one in found
-        )
-        print_table(("id", "name", "scopes", "created", "by", "expires", "last used"), rows)
-    else:
-        say("there are no tokens")
+    columns = ("id", "name", "scopes", "created", "by", "expires", "last used")
+    print_items(found, columns, _row, "there are no tokens", as_json=call.as_json)
     return exits.FINE
 
 
@@ -98,6 +90,10 @@ def _expiry(text: str, now: datetime) -> datetime:
         message = f"{text[:40]!r} is no expiry: 90d, 12h, 2027-11-23 or 2027-11-23T08:00Z"
         raise BadParameterError(message, parameter="expires", value=text[:40]) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _row(one: ApiToken) -> tuple[object, ...]:
+    return one.id, one.name, ", ".join(one.scopes), one.created_at, one.created_by, one.expires_at, one.last_used_at
 
 
 for _command in (create, list_, revoke):

@@ -95,10 +95,15 @@ class Audit:
 
 def person(name: str) -> str:
     """Return ``name`` as the audit takes it. Raises BadParameterError for none, and for one that could forge a line."""
-    who = name.strip()
-    if not who or len(who) > _MOST_LETTERS or not who.isprintable():
-        raise BadParameterError(f"by is a name of up to {_MOST_LETTERS} characters", parameter="by")
-    return who
+    return one_line(name, "by")
+
+
+def one_line(name: str, parameter: str) -> str:
+    """Return a name that stands in the audit, without the spaces around it. Raises BadParameterError as `person`."""
+    trimmed = name.strip()
+    if not trimmed or len(trimmed) > _MOST_LETTERS or not trimmed.isprintable():
+        raise BadParameterError(f"{parameter} is a name of up to {_MOST_LETTERS} characters", parameter=parameter)
+    return trimmed
 
 
 def packed(entry: AuditEntry | Notice | None) -> bytes:
