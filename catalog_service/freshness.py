@@ -16,7 +16,6 @@ from catalog_service.reader import Reader
 from schema.clock import Clock
 from schema.errors import CatalogError
 from schema.source import SourceInfo
-from schema.version import SourceState
 
 BEHIND_S = 10
 """The reader hears from the store each four seconds; one that has not for so long says so."""
@@ -31,7 +30,6 @@ class Freshness:
         self._reader = reader
         self._sources = sources
         self._clock = clock
-        self._states: dict[str, SourceState] = {}
         self.stale: tuple[str, ...] = ()
         """Names of sources that are served and were not confirmed within their objective, in the order configured."""
 
@@ -45,12 +43,12 @@ class Freshness:
     async def refresh(self) -> None:
         """Read how the sources are, and judge them at this time; while Redis is away, by what was read last."""
         try:
-            self._states = await self._reader.store.sources.states()
+            states = (await self._reader.standing()).states
         except (RedisError, OSError, CatalogError) as error:
             _log.debug("how sources are cannot be read", error=str(error))
-        if self._states:
-            served = self._reader.current.by_source
-            self.stale = stale_sources(self._sources, served, self._states, self._clock())
+            return
+        if states:
+            self.stale = stale_sources(self._sources, self._reader.current.by_source, states, self._clock())
 
     async def follow(self) -> None:
         """Refresh again and again, until cancelled."""

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from datetime import UTC, date, datetime, time, timedelta
 
 import structlog
+from msgspec import Struct
 from redis.exceptions import RedisError
 
 from catalog_service.catalog.snapshot import Snapshot, SourceContent, sharing
@@ -23,7 +24,7 @@ from catalog_service.store.labels import label_name
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError, CatalogError, CorruptContentError, GoneError, UnknownVersionError
 from schema.event import Place
-from schema.version import Point, Version
+from schema.version import HeldVersion, Point, SourceState, Version
 
 _OLD_SNAPSHOTS = 4
 _BLOCK_MS = 4000
@@ -33,6 +34,15 @@ _COMING = 1000
 _LATEST = re.compile(r"^latest(?:~(\d{1,9}))?$")
 _SPECS = "a version number, latest, latest~N, a date or a date-time"
 _log = structlog.get_logger()
+
+
+class Standing(Struct, frozen=True):
+    """How sources are, besides their content."""
+
+    states: dict[str, SourceState]
+    """Of every source that ever ran, by name."""
+    held: tuple[HeldVersion, ...]
+    """Rejected ones too, oldest first."""
 
 
 class Reader:
@@ -47,6 +57,9 @@ class Reader:
         self._warm = warm
         self.current = Snapshot(0, ())
         self.refreshed_at: datetime | None = None
+        self.away = False
+        """Whether `follow` could not ask the store last: what can be had from memory need not wait for it."""
+        self._standing: Standing | None = None
         self._behind: tuple[str, ...] = ()
         self._unloadable: tuple[str, ...] = ()
         self._newest: Version | None = None
@@ -96,9 +109,23 @@ class Reader:
             try:
                 await self.store.events.wait(Place(self.current.version, PAST_NOTICES), _BLOCK_MS)
                 await self.refresh()
+                self.away = False
             except (RedisError, OSError, CatalogError) as error:
+                self.away = True
                 _log.warning("cannot follow the catalogue, serving what is in memory", error=str(error))
                 await asyncio.sleep(_RETRY_S)
+
+    async def standing(self) -> Standing:
+        """Return how sources are; while the store is away, as was read last. Raises RedisError: nothing was yet."""
+        if self._standing and self.away:
+            return self._standing
+        try:
+            self._standing = Standing(await self.store.sources.states(), await self.store.sources.held())
+        except (RedisError, OSError, CatalogError) as error:
+            if not self._standing:
+                raise
+            _log.debug("how sources are cannot be read, telling what was", error=str(error))
+        return self._standing
 
     async def wait_past(self, version: int) -> None:
         """Return once a version newer than ``version`` is served: at once, or when `follow` has loaded one."""

@@ -11,7 +11,7 @@ from catalog_service.api.app import create_app
 from catalog_service.reader import Reader
 from catalog_service.store import keys
 from catalog_service.store.connect import Store
-from tests.api_client import PAGE, TAGS, application, away, catalog_client, client, published
+from tests.api_client import PAGE, TAGS, application, away, catalog_client, client, graphql, published
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -144,6 +144,23 @@ async def test_the_store_away_is_a_503(store: Store) -> None:
         for path in ("/v1/endpoints", f"/v1/endpoints/{PAGE}:flow", "/v1/lookup?q=13.66.60.1", "/v1/allowlist"):
             assert (await opened.get(path)).status_code == 200
         assert (await opened.get("/readyz")).status_code == 200
+
+
+async def test_how_sources_are_is_told_from_memory_while_the_store_is_away(store: Store) -> None:
+    """What was read last is told on each surface, the home page says why it lists no versions."""
+    await published(store)
+    app, reader = await application(store)
+    async with client(app) as opened:
+        before = (await opened.get("/v1/sources")).json()
+        reader.store = away()
+        after = await opened.get("/v1/sources")
+        assert (after.status_code, after.json()) == (200, before)
+        asked = await graphql(opened, "{ sources { name status } }")
+        assert [one["name"] for one in asked["data"]["sources"]] == [one["name"] for one in before["items"]]
+        page = await opened.get("/", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "The store is away" in page.text
+    assert before["items"][0]["title"] in page.text
 
 
 async def test_damaged_content_is_a_500(store: Store) -> None:

@@ -15,12 +15,14 @@ from schema.version import SourceState
 
 
 async def source_views(reader: Reader, sources: Sources) -> tuple[SourceView, ...]:
-    """Return every source and how it is, in the order configured."""
-    states = await reader.store.sources.states()
-    held = {one.source: one for one in await reader.store.sources.held()}
-    empty, snapshot = SourceState(), reader.current
+    """Return every source and how it is, in the order configured; while the store is away, as was read last."""
+    standing = await reader.standing()
+    held = {one.source: one for one in standing.held}
+    states, empty = standing.states, SourceState()
     now = datetime.now(UTC)
-    return tuple(source_view(one, snapshot, states.get(one.name, empty), held.get(one.name), now) for one in sources)
+    return tuple(
+        source_view(one, reader.current, states.get(one.name, empty), held.get(one.name), now) for one in sources
+    )
 
 
 def check_sources(reader: Reader, sources: Sources, names: tuple[str, ...]) -> tuple[str, ...]:
