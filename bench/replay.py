@@ -37,14 +37,14 @@ ACCEPTED, DROPPED = "held, lasts", "held, dropped"
 
 
 class Outcome(Struct, frozen=True):
-    """What became of one file. ``shares``: members removed, sets removed, members added."""
+    """What became of one file. ``shares``: members removed, sets removed, members added, members moved."""
 
     file: str
     result: str
     counts: Counts | None = None
     tags: int = 0
     summary: Summary = Summary()
-    shares: tuple[float, ...] = (0.0, 0.0, 0.0)
+    shares: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
     reasons: tuple[str, ...] = ()
     html: str = ""
     """What the same page as HTML gives: same (or refused too), or how it differs; empty where there is none."""
@@ -176,7 +176,7 @@ def _shown(line: Line) -> str:
     """Print the table of one line and return its row in the totals."""
     print(f"\n## {line.source.name}: {line.name}\n")
     print(f"{'file':58} {'sets':>5} {'pref':>6} {'fqdn':>5} {'tags':>4}  {'sets +/-/~':>13} {'memb +/-':>13}  "
-          f"{'removed':>7} {'sets':>6} {'added':>7}  verdict")  # fmt: skip
+          f"{'removed':>7} {'sets':>6} {'added':>7} {'moved':>6}  verdict")  # fmt: skip
     outcomes = []
     with opened_line(line) as files:
         for one in replay(line.source, files, html=True):
@@ -189,12 +189,12 @@ def _row(one: Outcome) -> str:
     counts, made = one.counts or Counts(0, 0, 0), one.summary
     sets = f"+{made.endpoint_sets_added}/-{made.endpoint_sets_removed}/~{made.endpoint_sets_changed}"
     members = f"+{made.prefixes_added + made.fqdns_added}/-{made.prefixes_removed + made.fqdns_removed}"
-    removed, sets_removed, added = one.shares
+    removed, sets_removed, added, moved = one.shares
     html = f" [html: {one.html}]" if one.html else ""
     reasons = "".join(f"\n      - {reason}" for reason in one.reasons)
     return (
         f"{one.file[-58:]:58} {counts.endpoint_sets:5} {counts.prefixes:6} {counts.fqdns:5} {one.tags:4}  {sets:>13} "
-        f"{members:>13}  {removed:7.1%} {sets_removed:6.1%} {added:7.1%}  {one.result}{html}{reasons}"
+        f"{members:>13}  {removed:7.1%} {sets_removed:6.1%} {added:7.1%} {moved:6.1%}  {one.result}{html}{reasons}"
     )
 
 

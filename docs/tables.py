@@ -62,7 +62,8 @@ def _guarded(limits: GuardLimits) -> str:
     )
     merely = "; any loss with nothing else" if limits.holds_mere_losses else ""
     band = f"not {limits.min_endpoint_sets} to {limits.max_endpoint_sets} records"
-    return f"{band}; over {lost} of members or {sets} of records gone, {added} of members new{merely}"
+    most = f" (or {limits.max_endpoint_sets_removed})" if limits.max_endpoint_sets_removed else ""
+    return f"{band}; over {lost} of members or {sets}{most} of records gone, {added} of members new{merely}"
 
 
 def _settings() -> Iterator[str]:

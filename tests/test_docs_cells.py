@@ -213,6 +213,12 @@ def test_a_port_is_no_protocol() -> None:
         read_protocols(cell("https 443"))
 
 
+def test_words_of_another_column_are_no_protocols() -> None:
+    """Where a cell is missing its neighbor stands in its place: its words are refused, each named."""
+    with pytest.raises(ValueError, match=r"'drivers', 'that' is not a protocol"):
+        read_protocols(cell("https drivers that"))
+
+
 def test_struck_out_and_glued_members_are_refused() -> None:
     """What is struck out is no longer meant, and a name in code may not touch another."""
     with pytest.raises(ValueError, match=r"'a\.example\.com' is struck out"):

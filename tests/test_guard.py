@@ -115,6 +115,43 @@ def tagged(key: str, *tags: str) -> EndpointSet:
     return replace(record(key), service_tags=tags)
 
 
+def test_a_large_record_that_keeps_next_to_nothing_is_held() -> None:
+    """Of twenty members or more nine tenths gone are held, whatever came instead; of nineteen they are not."""
+    rest = many(200)[1:]
+    for size, kept, new, held in (
+        (40, 5, 0, False),
+        (40, 4, 0, True),
+        (40, 4, 40, True),
+        (20, 0, 1, True),
+        (19, 0, 1, False),
+    ):
+        before = record("big", prefixes=tuple(f"51.0.{i}.0/24" for i in range(size)))
+        after = record("big", prefixes=(*before.prefixes[:kept], *(f"52.0.{i}.0/24" for i in range(new))))
+        told = judged((*rest, before), (*rest, after), replace(LIMITS, max_members_added_share=1.0))
+        assert told == (f"nearly emptied: a-source:big lost {size - kept} of {size}" if held else ""), (size, kept, new)
+
+
+def test_tables_that_changed_places_are_held() -> None:
+    """Members that left one record for another, more than a tenth of all; a few may move, as an edit does."""
+    before = many(20, prefixes_each=5)
+    assert judged(before, (before[0], *exchanged(before[1], before[2]), *before[3:])) == ""
+    after = (*exchanged(before[0], before[1]), *exchanged(before[2], before[3]), *before[4:])
+    assert judged(before, after, replace(LIMITS, max_members_removed_share=1.0)) == (
+        "20 of 100 members moved to other endpoint sets (20.0%), more than 10%"
+    )
+
+
+def exchanged(one: EndpointSet, other: EndpointSet) -> tuple[EndpointSet, EndpointSet]:
+    return replace(one, prefixes=other.prefixes), replace(other, prefixes=one.prefixes)
+
+
+def test_more_records_gone_than_ever_is_held_though_the_share_is_small() -> None:
+    """Thirty of 240 tags may go at once, 31 may not."""
+    before, limits = many(240, 1), replace(LIMITS, max_endpoint_sets_removed=30, max_members_removed_share=1.0)
+    assert judged(before, before[30:], limits) == ""
+    assert judged(before, before[31:], limits) == "31 endpoint sets removed, more than 30"
+
+
 def test_a_long_list_of_faults_is_cut_with_its_count() -> None:
     """The first few are named, the rest counted."""
     bad = tuple(record(f"bad{i}", prefixes=(f"10.0.{i}.0/24",)) for i in range(9))

@@ -19,6 +19,9 @@ from schema.words import Disposition
 
 _LISTED = 5
 _HALF = 0.5
+_LARGE = 20
+_GUTTED_SHARE = 0.9
+"""A record of 20 members or more that loses nine tenths of them is as good as emptied: 3 of 245 real weeks (A9)."""
 _LISTS = frozenset({"gateway_regions", "patterns", "service_tags"})
 """What a `Change` lists among the attributes though it is a record's content."""
 
@@ -48,7 +51,9 @@ def unsafe_reasons(limits: GuardLimits, previous: Records, current: Records, cha
     if previous:
         reasons += _too_large(limits, previous, changes)
         reasons += _mere_losses(limits, changes)
+        reasons += _too_many_gone(limits, changes)
         reasons += _listed("emptied", [change.id for change in _emptied(previous, changes)])
+        reasons += _listed("nearly emptied", list(_gutted(previous, changes)))
     reasons += _listed("unsafe prefix", list(_unsafe_prefixes(changes)))
     reasons += _listed("unsafe name", list(_unsafe_names(changes)))
     return tuple(reasons)
@@ -65,30 +70,19 @@ def shares(limits: GuardLimits, previous: Records, changes: Changeset) -> tuple[
             "endpoint sets removed", counts.endpoint_sets_removed, len(previous), limits.max_endpoint_sets_removed_share
         ),
         Share("members added", added, members, limits.max_members_added_share),
+        Share("members moved to other endpoint sets", _moved(changes), members, limits.max_members_moved_share),
     )
 
 
 def member_count(record: EndpointSet) -> int:
     """Return how many members ``record`` has: prefixes, names, and what stands for them, each as one."""
-    gateways = record.attributes.gateway_regions if record.attributes else UNSET
-    held = (record.prefixes, record.fqdns, record.service_tags, record.patterns, gateways or ())
-    return sum(map(len, held))
+    return len(_members(record))
 
 
 def members_moved(change: Change) -> tuple[int, int]:
     """Return how many members a record gained and lost."""
-    if change.record is not None:
-        size = member_count(change.record)
-        return (size, 0) if change.disposition is Disposition.ADD else (0, size)
-    added = len(change.prefixes_added) + len(change.fqdns_added)
-    removed = len(change.prefixes_removed) + len(change.fqdns_removed)
-    for attribute in change.attributes:
-        if attribute.name in _LISTS:
-            before, after = (
-                set(side) if isinstance(side, tuple) else set() for side in (attribute.previous, attribute.current)
-            )
-            added, removed = added + len(after - before), removed + len(before - after)
-    return added, removed
+    gained, lost = _gained_and_lost(change)
+    return len(gained), len(lost)
 
 
 def _outside_band(limits: GuardLimits, current: Records) -> Iterator[str]:
@@ -122,6 +116,12 @@ def _mere_losses(limits: GuardLimits, changes: Changeset) -> Iterator[str]:
         )
 
 
+def _too_many_gone(limits: GuardLimits, changes: Changeset) -> Iterator[str]:
+    gone, most = summarize(changes).endpoint_sets_removed, limits.max_endpoint_sets_removed
+    if most is not None and gone > most:
+        yield f"{gone} endpoint sets removed, more than {most}"
+
+
 def _emptied(previous: Records, changes: Changeset) -> Iterator[Change]:
     """Yield changes that leave a record standing with no member of those it had (0 of 245 real weeks)."""
     before = {record.id: record for record in previous}
@@ -130,6 +130,48 @@ def _emptied(previous: Records, changes: Changeset) -> Iterator[Change]:
             added, removed = members_moved(change)
             if removed and not added and removed == member_count(before[change.id]):
                 yield change
+
+
+def _gutted(previous: Records, changes: Changeset) -> Iterator[str]:
+    """Yield which large records keep next to nothing of what they had, whatever they got instead."""
+    before = {record.id: record for record in previous}
+    for change in changes:
+        lost = members_moved(change)[1]
+        if change.disposition is Disposition.CHANGE and lost:
+            had = member_count(before[change.id])
+            if had >= _LARGE and lost >= _GUTTED_SHARE * had:
+                yield f"{change.id} lost {lost} of {had}"
+
+
+def _moved(changes: Changeset) -> int:
+    """Return how many members left one record and came to another."""
+    sides = [(change.id, *_gained_and_lost(change)) for change in changes]
+    left: dict[str, set[str]] = {}
+    for id_, _, lost in sides:
+        for member in lost:
+            left.setdefault(member, set()).add(id_)
+    return sum(bool(left.get(member, set()) - {id_}) for id_, gained, _ in sides for member in gained)
+
+
+def _gained_and_lost(change: Change) -> tuple[frozenset[str], frozenset[str]]:
+    if change.record is not None:
+        held = frozenset(_members(change.record))
+        return (held, frozenset()) if change.disposition is Disposition.ADD else (frozenset(), held)
+    gained = {*change.prefixes_added, *change.fqdns_added}
+    lost = {*change.prefixes_removed, *change.fqdns_removed}
+    for attribute in change.attributes:
+        if attribute.name in _LISTS:
+            before, after = (
+                set(side) if isinstance(side, tuple) else set() for side in (attribute.previous, attribute.current)
+            )
+            gained |= after - before
+            lost |= before - after
+    return frozenset(gained), frozenset(lost)
+
+
+def _members(record: EndpointSet) -> tuple[str, ...]:
+    gateways = record.attributes.gateway_regions if record.attributes else UNSET
+    return (*record.prefixes, *record.fqdns, *record.service_tags, *record.patterns, *(gateways or ()))
 
 
 def _unsafe_prefixes(changes: Changeset) -> Iterator[str]:
