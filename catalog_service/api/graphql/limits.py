@@ -4,6 +4,9 @@ In: a parsed document and its variables. Out: errors, none where it is within bo
 each, so a document that spreads them into millions of fields is refused as quickly as any other; strawberry's own
 limiters would follow every spread. Called by `operation`.
 
+Pages and depth are wider than the 200 and 8 of limits-and-faults.md C3: a firewall wants its whole list at once, and
+Relay's connections cost two levels each. The cost bounds what the two multiply to.
+
 | limit      | counts                                                                                          |
 |------------|-------------------------------------------------------------------------------------------------|
 | MAX_TOKENS | words and brackets of the document; the parser stops there                                      |
