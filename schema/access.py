@@ -17,7 +17,7 @@ class Scope(StrEnum):
     READ = "read"
     """Read the catalogue."""
     SUBSCRIBE = "subscribe"
-    """Manage subscriptions and saved filters, and read the log of deliveries."""
+    """Manage saved filters and one's own subscriptions, with ``operate`` everybody's; read the log of deliveries."""
     OPERATE = "operate"
     """Sync, accept, reject, label and roll back."""
     ADMIN = "admin"

@@ -157,6 +157,8 @@ class Subscription(Struct, frozen=True, omit_defaults=True):
     """Of a disabled one."""
     moves: int = 0
     """How often it was given another address: ``url`` may look the same then."""
+    owner: str = ""
+    """The name of the token that made it, whose bearer alone manages it, beside who may operate; empty: these alone."""
 
 
 class Sealed(Struct, frozen=True, omit_defaults=True, gc=False, cache_hash=True):

@@ -12,6 +12,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catalog_service.access.identity import Identity, included
 from catalog_service.access.scopes import needed
 from catalog_service.api.graphql.schema import schema
 from catalog_service.api.openapi import openapi_document
@@ -106,8 +107,9 @@ async def filled(store: Store, desk: Desk) -> Filled:
     await hold(store, PAGE, PAGE_HELD, START)
     await store.labels.set("old", 1, "ann", START)
     await desk.save_filter("gone", NewFilter(WantedFilter()), "ann")
-    id_ = await active(store, desk, WEBHOOK)
     tokens = {scope: await token_with(store, scope, name=scope) for scope in Scope}
+    owner = Identity(Scope.SUBSCRIBE, included((Scope.SUBSCRIBE,)), token="tok_a")
+    id_ = await active(store, desk.opened_for(owner), WEBHOOK)
     await token_with(store, Scope.READ, name="spare")
     spare = next(one.id for one in await store.tokens.all() if one.name == "spare")
     return Filled({"id": id_, "code": await code_of(store, id_), "token": spare}, tokens)

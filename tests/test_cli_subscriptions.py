@@ -15,14 +15,16 @@ from typing import TypeVar
 import pytest
 import structlog
 
+from catalog_service.access.identity import Identity, included
 from catalog_service.cli import exits
 from catalog_service.cli.app import main
 from catalog_service.store.connect import Store, open_store
 from catalog_service.store.queues import Settlement
 from catalog_service.subscriptions.vault import new_secret
+from schema.access import Scope
 from schema.subscription import Attempt, Delivery, DeliveryState, Health
 from tests.api_client import published, served_url
-from tests.desks import KEY, code_of
+from tests.desks import KEY, active, code_of, desk_of
 from tests.desks import opened as opened_of
 
 HOOK = "https://hooks.contoso.example/catalog?key=t0p-of-all"
@@ -118,6 +120,17 @@ def test_the_secret_alone_is_on_stdout(shell: Shell) -> None:
     assert (second[:11], "challenge" in second, "catalog-service run" in rest[0]) == ("unverified:", True, True)
     shown = shell.value("subscription", "show", id_)
     assert (shown["created_by"], shown["headers"], "secret" in shown) == ("ann", ["X-Key"], False)
+
+
+def test_the_command_line_manages_what_tokens_made(shell: Shell) -> None:
+    """It shows whose each is; what it makes is of no token."""
+    plant = Identity("plant", included((Scope.SUBSCRIBE,)), "tok_a")
+    id_ = shell.stored(lambda store: active(store, desk_of(store).opened_for(plant)))
+    mine = shell.added()
+    told = [line.split() for line in shell("subscription", "show", id_)[1].splitlines()]
+    assert ["owner", "token", "plant"] in told
+    assert "owner" not in shell("subscription", "show", mine)[1]
+    assert shell("subscription", "delete", id_)[0] == exits.FINE
 
 
 @pytest.mark.parametrize("given", [f"{SLACK}\n", f"  {SLACK}\r\nmore\n", SLACK])

@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from starlette.applications import Starlette
 
+from catalog_service.access.identity import Identity, included
 from catalog_service.api.app import create_app
 from catalog_service.cli import exits
 from catalog_service.reader import Reader
@@ -31,6 +32,7 @@ from catalog_service.subscriptions.wanted import (
     WantedFilter,
 )
 from catalog_service.views.subscriptions import DeliveryView, SigningKeyView, SubscriptionView
+from schema.access import Scope
 from schema.event import EventType
 from schema.subscription import (
     Channel,
@@ -103,7 +105,8 @@ async def fill(store: Store) -> None:
     await published(store)
     desk = desk_of(store)
     await desk.save_filter("plant", NewFilter(WantedFilter(material=True), "of the plant"), "ann")
-    IDS["hook"] = await active(store, desk, HOOK)
+    plant = Identity("plant", included((Scope.SUBSCRIBE,)), "tok_a")
+    IDS["hook"] = await active(store, desk.opened_for(plant), HOOK)
     await queue(store, IDS["hook"])
     await desk.replay(IDS["hook"], Replay(from_version=1, to_version=3), "ann")
     await logged(store, IDS["hook"], "msg_0", DeliveryState.DELIVERED)

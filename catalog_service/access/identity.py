@@ -45,6 +45,18 @@ class Identity(Struct, frozen=True):
         return self.token or self.name
 
     @property
+    def owner(self) -> str:
+        """Whose the subscriptions are that they make: the token's name, empty without a token that was made here.
+
+        Of the name, not the id: who revokes a token and makes another one of that name gives them on.
+        """
+        return self.name if self.token else ""
+
+    def manages(self, owner: str) -> bool:
+        """Tell whether they may know of, and change, the subscriptions of ``owner``; empty: nobody's."""
+        return self.may(Scope.OPERATE) or (owner != "" and owner == self.owner)
+
+    @property
     def listed(self) -> tuple[Scope, ...]:
         """All that they may, in the order of `Scope`."""
         return tuple(scope for scope in Scope if scope in self.scopes)

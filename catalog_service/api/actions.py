@@ -62,8 +62,8 @@ class Acting(Struct, frozen=True):
 
     @property
     def desk(self) -> Desk:
-        """The desk of subscriptions, whose audit tells of the token."""
-        return self.actions.desk.through(self.token)
+        """The desk of subscriptions for who asks."""
+        return self.actions.desk.opened_for(self.identity)
 
     @property
     def token(self) -> str:

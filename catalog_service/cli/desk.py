@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator
 
 import click
 
+from catalog_service.access.identity import Identity
 from catalog_service.cli.command import Call, Flag
 from catalog_service.cli.telling import desk_of
 from catalog_service.cli.wiring import known_sources, opened_store
 from catalog_service.subscriptions.desk import Desk
-from schema.access import COMMAND_LINE
+from schema.access import COMMAND_LINE, Scope
 
 
 @contextlib.asynccontextmanager
@@ -22,7 +23,7 @@ async def opened_desk(call: Call) -> AsyncIterator[Desk]:
     """Give the desk over the store for a block. Raises as `opened_store` and `known_sources`."""
     sources = known_sources(call.settings)
     async with opened_store(call.settings) as store:
-        yield desk_of(store, call.settings, sources).through(COMMAND_LINE)
+        yield desk_of(store, call.settings, sources).opened_for(Identity(COMMAND_LINE, frozenset(Scope)))
 
 
 def name_argument(name: str, metavar: str) -> Flag:

@@ -243,6 +243,7 @@ def _print(call: Call, one: SubscriptionView) -> int:
         ("failing since", one.health.failing_since),
         ("last error", one.health.error),
         ("made", f"{one.created_at:%Y-%m-%d %H:%MZ} by {one.created_by}"),
+        ("owner", one.owner and f"token {one.owner}"),
     )
     print_table(("subscription", one.id), (row for row in rows if row[1] not in (None, "", ())))
     if one.hint:

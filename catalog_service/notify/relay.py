@@ -18,6 +18,7 @@ from catalog_service.notify.rounds import due_at
 from catalog_service.store.connect import Store
 from catalog_service.store.queues import Addressed
 from catalog_service.subscriptions.filters import filter_of, filters_by_name
+from catalog_service.subscriptions.hearers import hearers
 from catalog_service.subscriptions.ids import parcel_told
 from schema.errors import CatalogError, StoreError
 from schema.event import Event, Notice, Place
@@ -63,7 +64,8 @@ class Relay(Struct, frozen=True):
     async def _hand_out(self, before: Place, event: Event) -> bool:
         item = QueueItem(await parcel_told(self.store, event), event.type, event.at)
         saved = await filters_by_name(self.store)
-        wanting = [one for one in await self.store.subscriptions.all() if one.status is not Status.UNVERIFIED]
+        every, may_hear = await self.store.subscriptions.all(), await hearers(self.store, event)
+        wanting = [one for one in every if one.status is not Status.UNVERIFIED and may_hear(one)]
         asked = [await self._addressed(one, item, event.notice, filter_of(one, saved)) for one in wanting]
         return await self.store.queues.relay(before, event.place, [one for one in asked if one])
 

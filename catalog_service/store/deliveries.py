@@ -31,10 +31,15 @@ class Deliveries:
         """Return one delivery. Raises UnknownSubscriptionError: it is not in the log."""
         data = await self._ask("HGET", keys.deliveries(subscription), id_)
         if data is None:
-            message = f"the log of {subscription[:80]!r} has no delivery {id_[:80]!r}"
-            raise UnknownSubscriptionError(message, parameter="delivery", value=id_[:80])
+            raise unlogged(subscription, id_)
         return codec.unpack(data, Delivery)
 
     async def dead_count(self, subscription: str) -> int:
         """Return how many deliveries were given up and not replayed since."""
         return int(await self._ask("ZCARD", keys.dead(subscription)))
+
+
+def unlogged(subscription: str, id_: str) -> UnknownSubscriptionError:
+    """Return what is said of a delivery that is not in a log."""
+    message = f"the log of {subscription[:80]!r} has no delivery {id_[:80]!r}"
+    return UnknownSubscriptionError(message, parameter="delivery", value=id_[:80])

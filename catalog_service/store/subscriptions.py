@@ -45,8 +45,14 @@ class Subscriptions:
         """Return the subscription ``id_``. Raises UnknownSubscriptionError."""
         data = await self._ask("HGET", keys.SUBSCRIPTIONS, id_)
         if data is None:
-            raise UnknownSubscriptionError(f"there is no subscription {id_[:80]!r}", parameter="id", value=id_[:80])
+            raise unknown(id_)
         return codec.unpack(data, Subscription)
+
+    async def owner(self, id_: str) -> str:
+        """Return whose ``id_`` is; empty: nobody's, or it is gone or damaged."""
+        data = await self._ask("HGET", keys.SUBSCRIPTIONS, id_)
+        found = codec.readable(data, Subscription) if data else None
+        return found.owner if found else ""
 
     async def sealed(self, id_: str) -> Sealed | None:
         """Return the sealed secrets of ``id_``, None where it has none."""
@@ -165,6 +171,11 @@ class Subscriptions:
         if await self._ask("HGET", keys.SUBSCRIPTIONS, after.id) != codec.pack(after):
             return False
         return not secrets or bool(await self._ask("HGET", keys.SEALED, after.id) == secrets)
+
+
+def unknown(id_: str) -> UnknownSubscriptionError:
+    """Return what is said of a subscription that there is not."""
+    return UnknownSubscriptionError(f"there is no subscription {id_[:80]!r}", parameter="id", value=id_[:80])
 
 
 def _by_id(flat: list[bytes]) -> dict[str, bytes]:

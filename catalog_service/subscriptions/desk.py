@@ -1,7 +1,7 @@
 """The desk of subscriptions: every verb, with its rules and its audit entry. No network.
 
-In: what a person wants, and who that is. Out: views. REST, GraphQL and the command line call nothing else; the
-notifier finds what the desk queued in the store.
+In: what a person wants, and who that is. Out: views; what that one does not manage is as unknown as what there is not.
+REST, GraphQL, pages and the command line call nothing else; the notifier finds what the desk queued in the store.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import timedelta
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from catalog_service.access.identity import Identity
 from catalog_service.store.audit import person
 from catalog_service.store.connect import Store
 from catalog_service.store.queues import QUEUE_MOST
@@ -21,11 +22,11 @@ from catalog_service.subscriptions import making
 from catalog_service.subscriptions.challenge import challenge_of, is_code
 from catalog_service.subscriptions.ids import delivery_id
 from catalog_service.subscriptions.making import Step, Taken, filter_name, in_short, pairs, ping
-from catalog_service.subscriptions.names import Published, check_names, check_saved
+from catalog_service.subscriptions.names import Published, check_names, check_saved, check_unused
 from catalog_service.subscriptions.replays import replayed
 from catalog_service.subscriptions.resealing import resealed
 from catalog_service.subscriptions.rules import Rules, check_description, checked_headers
-from catalog_service.subscriptions.shown import every_view, page_of, view_of
+from catalog_service.subscriptions.shown import delivery_of, every_view, managed, page_of, view_of
 from catalog_service.subscriptions.signing_key import renewed, signing_key
 from catalog_service.subscriptions.vault import Vault, new_secret, public_text
 from catalog_service.subscriptions.wanted import NewFilter, NewSubscription, Replay, SubscriptionEdit, stored_filter
@@ -36,8 +37,8 @@ from catalog_service.views.subscriptions import (
     Rotated,
     SigningKeyView,
     SubscriptionView,
-    delivery_view,
 )
+from schema.access import Scope
 from schema.clock import Clock, RandomBytes
 from schema.errors import BadParameterError, SealedError, StaleHeadError, UnknownSubscriptionError
 from schema.subscription import Channel, SavedFilter, Sealed, Signature, Status, Subscription
@@ -75,14 +76,14 @@ class Desk:
         self._random = random_bytes
         self._settle_s = settle_s
         self._snapshot = snapshot
-        self.token = ""
-        """Through which token it is asked, for the audit."""
+        self.asker = Identity("", frozenset(Scope))
+        """Who asks: until `opened_for` somebody without a name, who manages all."""
 
-    def through(self, token: str) -> Desk:
-        """Return this desk for who shows ``token`` (`AuditEntry.token`): the audit tells."""
-        asked = copy.copy(self)
-        asked.token = token
-        return asked
+    def opened_for(self, asker: Identity) -> Desk:
+        """Return this desk for ``asker``, to whom it knows what they manage; the audit tells of their token."""
+        opened = copy.copy(self)
+        opened.asker = asker
+        return opened
 
     async def create(self, wanted: NewSubscription, by: str) -> Created:
         """Make a subscription that is unverified until its receiver answers the challenge, which is queued.
@@ -96,12 +97,13 @@ class Desk:
             self._vault.check(*other)
         id_ = f"sub_{base64.b32encode(self._random(_ID_BYTES)).decode().lower()}"
         address = self._rules.checked_url(wanted.channel, wanted.url)
-        new = self._rules.checked(making.made(replace(wanted, url=address), id_, who, now, self._settle_s))
+        made = making.made(replace(wanted, url=address), id_, who, self.asker.owner, now, self._settle_s)
+        new = self._rules.checked(made)
         headers = checked_headers(new.channel, pairs(wanted.headers))
         await self._check(new)
         secret = new_secret(self._random)
         sealed = self._vault.seal_new(id_, secret, address, headers)
-        entry = AuditEntry(now, who, "subscription-create", id_, "", making.named(new), self.token)
+        entry = AuditEntry(now, who, "subscription-create", id_, "", making.named(new), self.asker.shown)
         await self._store.subscriptions.add(new, sealed, ping(self._random, now), entry)
         return Created(await view_of(self._store, new), secret if new.channel is Channel.WEBHOOK else None)
 
@@ -158,10 +160,10 @@ class Desk:
             UnknownSubscriptionError
         """
         asked = ping(self._random, self._clock())
-        if (await self._store.queues.counts(id_))[0] >= QUEUE_MOST + _MOST_TESTS:
-            raise BadParameterError(f"{id_} has too many tests waiting: none is sent", parameter="id")
 
         async def step(before: Subscription, _: Sealed | None) -> Step:
+            if (await self._store.queues.counts(id_))[0] >= QUEUE_MOST + _MOST_TESTS:
+                raise BadParameterError(f"{id_} has too many tests waiting: none is sent", parameter="id")
             return Step(before, asked=asked)
 
         await self._change(id_, by, "subscription-test", step)
@@ -212,14 +214,14 @@ class Desk:
 
     async def reseal(self, by: str) -> int:
         """Seal what older keys sealed with the first, so that they can be dropped. Returns, raises as `resealed`."""
-        return await resealed(self._store, self._vault, person(by), self._clock(), self.token)
+        return await resealed(self._store, self._vault, person(by), self._clock(), self.asker.shown)
 
     async def delete(self, id_: str, by: str) -> None:
         """Delete a subscription with its queue and its log. Raises UnknownSubscriptionError."""
-        who = person(by)
+        who, token = person(by), self.asker.shown
         for _ in range(_ATTEMPTS):
-            before = await self._store.subscriptions.get(id_)
-            entry = AuditEntry(self._clock(), who, "subscription-delete", id_, making.named(before), "", self.token)
+            before = await managed(self._store, id_, self.asker)
+            entry = AuditEntry(self._clock(), who, "subscription-delete", id_, making.named(before), "", token)
             if await self._store.subscriptions.delete(before, entry):
                 return
         raise _contested(id_)
@@ -232,22 +234,23 @@ class Desk:
             UnknownSubscriptionError, GoneError
         """
         who, now = person(by), self._clock()
-        subscription = await self._store.subscriptions.get(id_)
+        subscription = await managed(self._store, id_, self.asker)
         if subscription.status is Status.UNVERIFIED:
             raise BadParameterError(f"{id_} is not verified: nothing is sent to it yet", parameter="id")
         items = await replayed(self._store, subscription, wanted, now)
         if items:
-            entry = AuditEntry(now, who, "subscription-replay", id_, in_short(wanted), str(len(items)), self.token)
+            told, token = str(len(items)), self.asker.shown
+            entry = AuditEntry(now, who, "subscription-replay", id_, in_short(wanted), told, token)
             await self._store.queues.put(id_, items, now, entry, front=False)
         return len(items)
 
     async def subscriptions(self) -> tuple[SubscriptionView, ...]:
-        """Return every subscription and how it is, oldest first."""
-        return await every_view(self._store)
+        """Return every subscription that who asks manages, and how it is, oldest first."""
+        return await every_view(self._store, self.asker)
 
     async def subscription(self, id_: str) -> SubscriptionView:
         """Return one and how it is. Raises UnknownSubscriptionError."""
-        return await view_of(self._store, await self._store.subscriptions.get(id_))
+        return await view_of(self._store, await managed(self._store, id_, self.asker))
 
     async def deliveries(self, id_: str, count: int = 50, before: str | None = None) -> DeliveryPage:
         """Return up to ``count`` deliveries to ``id_``, newest first, those past the delivery ``before``.
@@ -256,11 +259,12 @@ class Desk:
             BadParameterError: ``count`` is not 1 to 200.
             UnknownSubscriptionError: there is no such subscription, or no delivery ``before`` in its log any more.
         """
+        await managed(self._store, id_, self.asker)
         return await page_of(self._store, id_, count, before)
 
     async def delivery(self, id_: str, delivery: str) -> DeliveryView:
         """Return one delivery and its attempts. Raises UnknownSubscriptionError."""
-        return delivery_view(await self._store.deliveries.get(id_, delivery))
+        return await delivery_of(self._store, id_, delivery, self.asker)
 
     async def save_filter(self, name: str, wanted: NewFilter, by: str) -> SavedFilter:
         """Save a filter, in place of one with its name. Raises BadParameterError, StaleHeadError."""
@@ -272,7 +276,7 @@ class Desk:
         was = ""
         with contextlib.suppress(UnknownSubscriptionError):
             was = in_short((await self._store.saved_filters.get(known)).filter)
-        entry = AuditEntry(now, who, "filter-set", known, was, in_short(kept), self.token)
+        entry = AuditEntry(now, who, "filter-set", known, was, in_short(kept), self.asker.shown)
         await self._store.saved_filters.set(saved, entry)
         return saved
 
@@ -285,11 +289,8 @@ class Desk:
         """
         who, known = person(by), filter_name(name, "name")
         was = await self._store.saved_filters.get(known)
-        users = [one.id for one in await self._store.subscriptions.all() if one.saved_filter == known]
-        if users:
-            message = f"{len(users)} subscriptions use the filter {known}, {users[0]} among them"
-            raise BadParameterError(message, parameter="name")
-        entry = AuditEntry(self._clock(), who, "filter-delete", known, in_short(was.filter), "", self.token)
+        await check_unused(self._store, known, self.asker)
+        entry = AuditEntry(self._clock(), who, "filter-delete", known, in_short(was.filter), "", self.asker.shown)
         return await self._store.saved_filters.delete(known, entry)
 
     async def signing_keys(self) -> tuple[SigningKeyView, ...]:
@@ -299,17 +300,17 @@ class Desk:
     async def renew_signing_key(self, by: str) -> SigningKeyView:
         """Sign with a new key from now on, also where nobody can open the old one. Raises SealedError."""
         who = person(by)
-        entry = AuditEntry(self._clock(), who, "signing-key-renew", "signing key", "", "", self.token)
+        entry = AuditEntry(self._clock(), who, "signing-key-renew", "signing key", "", "", self.asker.shown)
         return SigningKeyView(public_text(await renewed(self._store, self._vault, self._random, entry)))
 
     async def _change(self, id_: str, by: str, action: str, step: Taken) -> Subscription:
         """Take ``step`` from what is stored, again where others changed it meanwhile; return what is stored then."""
         who = person(by)
         for _ in range(_ATTEMPTS):
-            before, read = await self._store.subscriptions.get(id_), await self._store.subscriptions.sealed(id_)
+            before, read = await managed(self._store, id_, self.asker), await self._store.subscriptions.sealed(id_)
             taken = await step(before, read)
             was, told = making.difference(before, taken.after, headers=taken.headers)
-            entry = AuditEntry(self._clock(), who, action, id_, was, told, self.token)
+            entry = AuditEntry(self._clock(), who, action, id_, was, told, self.asker.shown)
             if await self._store.subscriptions.replace(
                 before, taken.after, entry, read=read, sealed=taken.sealed, asked=taken.asked, anew=taken.anew
             ):

@@ -46,7 +46,7 @@ Taken = Callable[[Subscription, Sealed | None], Awaitable[Step]]
 """A step from a subscription and what is sealed of it."""
 
 
-def made(wanted: NewSubscription, id_: str, who: str, now: datetime, settle_s: int) -> Subscription:
+def made(wanted: NewSubscription, id_: str, who: str, owner: str, now: datetime, settle_s: int) -> Subscription:
     """Return a new subscription, its address without what may be secret.
 
     Raises BadParameterError: two filters, or a name that no filter can have.
@@ -68,6 +68,7 @@ def made(wanted: NewSubscription, id_: str, who: str, now: datetime, settle_s: i
         envelope=wanted.envelope,
         signatures=wanted.signatures,
         headers=tuple(header.name for header in wanted.headers),
+        owner=owner,
     )
 
 

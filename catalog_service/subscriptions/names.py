@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from catalog_service.access.identity import Identity
 from catalog_service.catalog.select import Filter, select, tags_named
 from catalog_service.catalog.snapshot import Snapshot
 from catalog_service.catalog.spelling import nearest
@@ -25,6 +26,15 @@ async def check_saved(store: Store, name: str) -> None:
             await store.saved_filters.get(name)
         except UnknownSubscriptionError as error:
             raise BadParameterError(str(error), parameter="saved_filter") from None
+
+
+async def check_unused(store: Store, name: str, asker: Identity) -> None:
+    """Raise BadParameterError where subscriptions use the saved filter ``name``; it names those of ``asker``."""
+    users = [one for one in await store.subscriptions.all() if one.saved_filter == name]
+    if users:
+        own = [one.id for one in users if asker.manages(one.owner)]
+        whose, among = (str(len(own)), f", {own[0]} among them") if own else ("others'", "")
+        raise BadParameterError(f"{whose} subscriptions use the filter {name}{among}", parameter="name")
 
 
 async def check_names(published: Published, wanted: EventFilter) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from catalog_service.catalog.event_filter import passes
 from catalog_service.store.connect import Store
 from catalog_service.subscriptions.filters import filter_of, filters_by_name
+from catalog_service.subscriptions.hearers import hearers
 from catalog_service.subscriptions.ids import parcel_told
 from catalog_service.subscriptions.wanted import Replay
 from schema.errors import BadParameterError
@@ -79,7 +80,8 @@ async def _events(
     wanted = filter_of(subscription, await filters_by_name(store))
     found: list[Event] = []
     while events := await store.events.after(place, _READ):
-        found += [event for event in events if is_asked(event) and passes(event, wanted)]
+        asked = [event for event in events if is_asked(event) and passes(event, wanted)]
+        found += [event for event in asked if (await hearers(store, event))(subscription)]
         if len(found) > MOST:
             raise BadParameterError(f"a replay has at most {MOST:,} events: ask for fewer", parameter="replay")
         place = events[-1].place

@@ -63,6 +63,8 @@ class SubscriptionView(Struct, frozen=True, omit_defaults=True):
     """When something is sent next; absent: when something happens."""
     hint: str = ""
     """What to do for an unverified one."""
+    owner: str = ""
+    """The name of the token that made it; absent: who may operate looks after it."""
 
 
 class Created(Struct, frozen=True, omit_defaults=True):

@@ -29,7 +29,7 @@ class SubscriberQuery:
 
     @question(
         subscriber_types.SubscriberConnection | None,
-        description="Who wants to be told, oldest first. "
+        description="Your token's subscriptions, with the scope `operate` everybody's, oldest first. "
         f"`first` is {SUBSCRIBERS_DEFAULT} unless told otherwise, and at most {SUBSCRIBERS_MOST}.",
         first=SUBSCRIBERS_DEFAULT,
     )

@@ -169,6 +169,9 @@ class Subscriber:
     dead_count: int = strawberry.field(description="Deliveries that were given up, and not replayed since.")
     next_at: datetime | None = strawberry.field(description="Null: when something happens.")
     hint: str = strawberry.field(description="What to do for an unverified one.")
+    owner: str = strawberry.field(
+        description="The name of the token that made it; empty: who may operate looks after it."
+    )
     deliveries: DeliveryConnection | None = pages.answered(
         _deliveries,
         DeliveryConnection | None,

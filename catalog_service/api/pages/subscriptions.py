@@ -70,7 +70,7 @@ class Logged(Struct, frozen=True):
 
 
 async def subscriptions(pages: Pages, request: Request) -> Response:
-    """Answer with every subscription, oldest first."""
+    """Answer with every subscription that who asks may know of, oldest first."""
 
     async def answer(desk: Desk) -> Response:
         after = one(given_of(request, "after"), "after")
@@ -122,13 +122,14 @@ async def _for_who_may(pages: Pages, request: Request, answer: Callable[[Desk], 
     actions = pages.context.actions
     if pages.demo or actions is None:
         raise ForbiddenError("this is a demo: it tells nobody anything, and has no subscriptions")
+    identity = identity_of(request.scope)
     try:
-        check_scope(identity_of(request.scope), _NEEDED)
+        check_scope(identity, _NEEDED)
     except UnauthenticatedError:
         refused = failed(pages, request, UnauthenticatedError(_LOG_IN))
         refused.headers["WWW-Authenticate"] = BASIC_CHALLENGE
         return refused
-    return await answer(actions.desk)
+    return await answer(actions.desk.opened_for(identity))
 
 
 def _page(pages: Pages, request: Request, template: str, **values: object) -> Response:

@@ -25,7 +25,11 @@ class SubscriptionList(Struct, frozen=True):
 
 
 async def subscriptions(context: Context, request: Request) -> Response:
-    """Every subscription and how it is, oldest first."""
+    """The subscriptions of your token, with the scope `operate` everybody's, and how each is, oldest first.
+
+    A token's are those that it made, or one of its name that was revoked. Of others' each operation says that there is
+    none, with a 404.
+    """
     desk = desk_for(context, request)
     return answered(SubscriptionList(await desk.subscriptions()))
 
