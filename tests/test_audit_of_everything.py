@@ -9,8 +9,9 @@ import click
 import httpx
 import msgspec
 import pytest
+import structlog
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from catalog_service.access.identity import Identity, included
 from catalog_service.access.scopes import needed
@@ -203,7 +204,7 @@ async def test_nothing_is_done_without_the_scope(store: Store) -> None:
 
 
 async def test_everything_that_is_done_is_audited(store: Store) -> None:
-    """With the token of its scope each is done, and its line tells who, and through which token."""
+    """With the token of its scope each is done, its entry tells who, and through which token; the log says the same."""
     for asks in (REST, GRAPHQL):
         await store.redis.flushall()
         desk = desk_of(store)
@@ -213,11 +214,14 @@ async def test_everything_that_is_done_is_audited(store: Store) -> None:
             for ask in asks:
                 scope = needed(name_of(ask))
                 count = len(await store.audit.newest(10_000))
-                done = await send(http, ask, known, known.bearing(scope))
+                with structlog.testing.capture_logs() as logged:
+                    done = await send(http, ask, known, known.bearing(scope))
                 assert done.is_success, done.text
                 assert "errors" not in done.text, done.text
                 line, *others = await store.audit.newest(10_000)
                 assert len(others) == count, ask.operation
+                told = {"event": "audit", "log_level": "info", **asdict(line), "at": line.at.isoformat()}
+                assert [one for one in logged if one["event"] == "audit"] == [told]
                 assert (line.who, line.token) == (scope, ids[scope]), ask.operation
                 assert line.before + line.after or line.action in SECRET_OR_SAME, line
         assert (await store.audit.checked())[0] == len(await store.audit.newest(10_000))

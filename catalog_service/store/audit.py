@@ -10,7 +10,9 @@ import hashlib
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
+import structlog
 from msgspec import Struct
+from msgspec.structs import asdict
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys
@@ -20,6 +22,7 @@ from schema.errors import BadParameterError, CorruptContentError
 from schema.event import Notice
 from schema.version import AuditEntry
 
+_log = structlog.get_logger()
 _MOST_LETTERS = 80
 _READ = 500
 _TELL = f"#!lua\nlocal audit = KEYS[1]\n{AUDIT}\ntell(audit, ARGV[1])\nreturn 'OK'\n"
@@ -70,6 +73,7 @@ class Audit:
     async def tell(self, entry: AuditEntry) -> None:
         """Write down what no other step did: a run that came to nothing, an import that is done."""
         await self._tell(keys=[keys.AUDIT], args=[packed(entry)])
+        log_audit(entry)
 
     async def checked(self) -> tuple[int, str]:
         """Return how many entries the chain holds together, and its newest hash: of use beside one noted elsewhere.
@@ -104,6 +108,12 @@ def one_line(name: str, parameter: str) -> str:
     if not trimmed or len(trimmed) > _MOST_LETTERS or not trimmed.isprintable():
         raise BadParameterError(f"{parameter} is a name of up to {_MOST_LETTERS} characters", parameter=parameter)
     return trimmed
+
+
+def log_audit(entry: AuditEntry | None) -> None:
+    """Log the one line of an entry that was just written: logs keep what is older than the newest 10,000."""
+    if entry:
+        _log.info("audit", **{**asdict(entry), "at": entry.at.isoformat()})
 
 
 def packed(entry: AuditEntry | Notice | None) -> bytes:

@@ -16,7 +16,7 @@ from catalog_service.catalog.diff import diff
 from catalog_service.catalog.marks import Marks, marked
 from catalog_service.catalog.snapshot import SourceContent
 from catalog_service.store import codec, commit, keys
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.contents import Contents
 from catalog_service.store.documents import Argument, document_arguments
 from catalog_service.store.leases import Ask, Lease
@@ -80,11 +80,13 @@ class Commits:
         for _ in range(_MOVED_ATTEMPTS):
             content, arguments = await self._numbered(lease, wanted, start)
             mine = [since, *self._document(wanted), previous or 0, codec.pack(state), wanted.held_id]
-            mine += [*hold_arguments(wanted.hold), _told(wanted.audit, content.version), packed(notice)]
+            entry = _told(wanted.audit, content.version)
+            mine += [*hold_arguments(wanted.hold), packed(entry), packed(notice)]
             outcome = await _answer(self._commit, source, _commit_keys(source), [*arguments, *mine])
             if outcome == "OK":
                 self._contents.remember(content)
                 _logged(content.version, lease)
+                log_audit(entry)
                 return content.version
             if outcome == "STALE":
                 if made := await self._already(wanted.version):
@@ -183,8 +185,8 @@ async def _answer(script: Script, source: str, keys_: list[str], arguments: list
     return outcome
 
 
-def _told(entry: AuditEntry | None, made: Version) -> bytes:
-    return packed(replace(entry, after=str(made.version)) if entry else None)
+def _told(entry: AuditEntry | None, made: Version) -> AuditEntry | None:
+    return replace(entry, after=str(made.version)) if entry else None
 
 
 def _payload(wanted: Commit, content: SourceContent, *, chained: bool, keyframe: bool) -> tuple[bytes, bytes, bytes]:

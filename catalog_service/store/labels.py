@@ -13,7 +13,7 @@ from datetime import datetime
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.commit import LABEL
 from catalog_service.store.floor import Floor
 from catalog_service.store.leases import Ask
@@ -101,7 +101,9 @@ class Labels:
         needed: tuple[int, ...] = (),
     ) -> bytes:
         arguments = [name, before[0] if before else b"", after, packed(entry), *needed]
-        return await self._label(keys=[keys.LABELS, keys.GONE, keys.AUDIT], args=arguments)
+        outcome = bytes(await self._label(keys=[keys.LABELS, keys.GONE, keys.AUDIT], args=arguments))
+        log_audit(entry if outcome == b"OK" else None)
+        return outcome
 
 
 def _checked(name: str) -> str:

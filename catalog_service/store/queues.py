@@ -17,7 +17,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys, tell
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.leases import Ask, Script
 from schema.errors import BadParameterError, CorruptContentError, UnknownSubscriptionError
 from schema.event import EventType, Notice, Place, place_of
@@ -170,6 +170,7 @@ class Queues:
             raise UnknownSubscriptionError(f"there is no subscription {subscription!r}", parameter="id")
         if outcome == b"FULL":
             raise BadParameterError(f"{subscription} can have {QUEUE_MOST:,} waiting: no more fit", parameter="replay")
+        log_audit(entry)
 
     async def counts(self, subscription: str) -> tuple[int, int]:
         """Return how many items wait for ``subscription``, and how many its full queue lost."""

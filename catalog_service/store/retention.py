@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, commit, keys
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.contents import Contents
 from catalog_service.store.documents import Argument
 from catalog_service.store.floor import Floor
@@ -111,7 +111,9 @@ class Retention:
         arguments: list[Argument] = [plan.floor_before, plan.floor, len(plan.labels) // 2, packed(entry)]
         arguments += [*plan.labels, *pairs]
         answer = await self._prune(keys=[*names, *map(keys.keyframed, sources)], args=arguments)
-        return bytes(answer) == b"OK"
+        done = bytes(answer) == b"OK"
+        log_audit(entry if done else None)
+        return done
 
 
 class _Plan(Struct, frozen=True):

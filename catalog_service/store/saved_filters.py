@@ -8,7 +8,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys, tell
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.leases import Ask, Script
 from schema.errors import BadParameterError, StaleHeadError, UnknownSubscriptionError
 from schema.subscription import SavedFilter
@@ -55,3 +55,4 @@ class SavedFilters:
             raise BadParameterError(f"there are {_MOST} filters: no more are taken", parameter="name")
         if outcome == b"MOVED" and (await self._ask("HGET", keys.FILTERS, name) or b"") != after:
             raise StaleHeadError(f"others changed the filter {name} meanwhile", filter=name)
+        log_audit(entry)

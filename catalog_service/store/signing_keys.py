@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from redis.asyncio import Redis
 
 from catalog_service.store import keys
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.leases import Ask
 from catalog_service.store.tell import RENEW
 from schema.version import AuditEntry
@@ -33,4 +33,6 @@ class SigningKeys:
     async def replace(self, before: bytes | None, after: bytes, entry: AuditEntry) -> bool:
         """Put ``after`` in the place of ``before``, with its audit entry; False where it is not that any more."""
         arguments = [before or b"", after, packed(entry)]
-        return await self._renew(keys=[keys.SIGNING_KEY, keys.AUDIT], args=arguments) == b"OK"
+        done = await self._renew(keys=[keys.SIGNING_KEY, keys.AUDIT], args=arguments) == b"OK"
+        log_audit(entry if done else None)
+        return done

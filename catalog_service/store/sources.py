@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from catalog_service.catalog.degraded import announced
 from catalog_service.store import codec, commit, keys
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.documents import document_arguments
 from catalog_service.store.leases import Ask, Lease
 from schema.document import Document
@@ -93,6 +93,7 @@ class SourceRecords:
         )
         if bytes(answer[0]) == b"FENCED":
             raise FencedError(f"another runner took over {lease.source}", source=lease.source)
+        log_audit(audit)
 
 
 def hold_arguments(hold: tuple[HeldVersion, tuple[EndpointSet, ...]] | None) -> tuple[str, bytes, bytes]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys, tell
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.leases import Ask, Script
 from schema.errors import BadParameterError, UnknownSubscriptionError
 from schema.subscription import Delivery, Health, QueueItem, Sealed, Standing, Subscription
@@ -103,8 +103,9 @@ class Subscriptions:
         """
         flat = [part for id_, before, after in changed for part in (id_, codec.pack(before), codec.pack(after))]
         names, key = [keys.SEALED, keys.SIGNING_KEY, keys.AUDIT], signing or (b"", b"")
-        outcome: bytes = await self._reseal(keys=names, args=[*key, packed(entry), *flat])
-        return outcome == b"OK"
+        done = bool(await self._reseal(keys=names, args=[*key, packed(entry), *flat]) == b"OK")
+        log_audit(entry if done else None)
+        return done
 
     async def delete(self, before: Subscription, entry: AuditEntry) -> bool:
         """Delete ``before`` and all that is known of it; False where it is not that any more."""
@@ -113,8 +114,9 @@ class Subscriptions:
             *(keys.SUBSCRIPTIONS, keys.SEALED, keys.HEALTHS, keys.DROPPED, keys.TRYING, keys.DUE, keys.CLAIMS),
             *(keys.queue(id_), keys.deliveries(id_), keys.logged(id_), keys.dead(id_), keys.AUDIT),
         ]
-        outcome: bytes = await self._unsubscribe(keys=names, args=[id_, codec.pack(before), packed(entry)])
-        return outcome == b"OK"
+        done = bool(await self._unsubscribe(keys=names, args=[id_, codec.pack(before), packed(entry)]) == b"OK")
+        log_audit(entry if done else None)
+        return done
 
     async def health(self, id_: str) -> Health:
         """Return how deliveries to ``id_`` go."""
@@ -153,7 +155,8 @@ class Subscriptions:
         arguments = [id_, before, codec.pack(after), seen, secrets, item, *fresh, at, packed(entry), MOST]
         outcome: bytes = await self._subscribe(keys=[*names, keys.AUDIT], args=arguments)
         if outcome == b"MOVED" and await self._is_there(after, secrets or seen):
-            return b"OK"  # sent again after a lost reply
+            outcome = b"OK"  # sent again after a lost reply
+        log_audit(entry if outcome == b"OK" else None)
         return outcome
 
     async def _fresh(self, id_: str) -> tuple[bytes, bytes, bytes]:

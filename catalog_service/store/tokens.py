@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from catalog_service.store import codec, keys
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.commit import AUDIT
 from catalog_service.store.leases import Ask, Script
 from schema.access import ApiToken
@@ -89,6 +89,7 @@ class Tokens:
             raise BadParameterError(message, parameter="name", value=token.name)
         if outcome == b"FULL":
             raise BadParameterError(f"there are {MOST:,} tokens: no more are made", parameter="name")
+        log_audit(entry)
 
     async def named(self, id_: str) -> tuple[str, ApiToken]:
         """Return the digest of the token with the id ``id_``, and it. Raises UnknownTokenError."""
@@ -101,6 +102,7 @@ class Tokens:
         """Delete ``token``: it opens nothing from now on."""
         names = [keys.TOKENS, keys.TOKEN_NAMES, keys.TOKENS_USED, keys.AUDIT]
         await self._revoke(keys=names, args=[digest, token.name, packed(entry)])
+        log_audit(entry)
 
     async def used(self, digest: str, at: datetime) -> None:
         """Remember that a token was used at ``at``; nothing where it was revoked."""
