@@ -6,21 +6,15 @@ While Redis is away the states read last grow old, as they do. Called by the API
 
 from __future__ import annotations
 
-import asyncio
-
-import structlog
-from redis.exceptions import RedisError
-
 from catalog_service.catalog.fresh import stale_sources
 from catalog_service.reader import Reader
+from catalog_service.tasks import forever
 from schema.clock import Clock
-from schema.errors import CatalogError
 from schema.source import SourceInfo
 
 BEHIND_S = 10
 """The reader hears from the store each four seconds; one that has not for so long says so."""
 _EVERY_S = 15.0
-_log = structlog.get_logger()
 
 
 class Freshness:
@@ -41,17 +35,13 @@ class Freshness:
         return age_s if age_s > BEHIND_S else None
 
     async def refresh(self) -> None:
-        """Read how the sources are, and judge them at this time; while Redis is away, by what was read last."""
-        try:
-            states = (await self._reader.standing()).states
-        except (RedisError, OSError, CatalogError) as error:
-            _log.debug("how sources are cannot be read", error=str(error))
-            return
-        if states:
+        """Read how the sources are, and judge them at this time; while Redis is away, by what was read last.
+
+        Raises RedisError: nothing was yet.
+        """
+        if states := (await self._reader.standing()).states:
             self.stale = stale_sources(self._sources, self._reader.current.by_source, states, self._clock())
 
     async def follow(self) -> None:
         """Refresh again and again, until cancelled."""
-        while True:
-            await self.refresh()
-            await asyncio.sleep(_EVERY_S)
+        await forever(self.refresh, "cannot tell how sources are", every_s=_EVERY_S)

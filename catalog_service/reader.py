@@ -14,13 +14,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import structlog
 from msgspec import Struct
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from catalog_service.catalog.snapshot import Snapshot, SourceContent, sharing
 from catalog_service.store.connect import Store
 from catalog_service.store.contents import Difference
 from catalog_service.store.events import PAST_NOTICES
 from catalog_service.store.labels import label_name
+from catalog_service.tasks import forever
 from schema.endpoint_set import EndpointSet
 from schema.errors import BadParameterError, CatalogError, CorruptContentError, GoneError, UnknownVersionError
 from schema.event import Place
@@ -28,7 +29,6 @@ from schema.version import HeldVersion, Point, SourceState, Version
 
 _OLD_SNAPSHOTS = 4
 _BLOCK_MS = 4000
-_RETRY_S = 1.0
 _COMING = 1000
 """More versions than are ever committed before a process that serves sees the first of them."""
 _LATEST = re.compile(r"^latest(?:~(\d{1,9}))?$")
@@ -58,8 +58,9 @@ class Reader:
         self.current = Snapshot(0, ())
         self.refreshed_at: datetime | None = None
         self.away = False
-        """Whether `follow` could not ask the store last: what can be had from memory need not wait for it."""
+        """Whether `follow` could not read the store last: what can be had from memory need not wait for it."""
         self._standing: Standing | None = None
+        self._failing: tuple[str, ...] = ()
         self._behind: tuple[str, ...] = ()
         self._unloadable: tuple[str, ...] = ()
         self._newest: Version | None = None
@@ -71,7 +72,7 @@ class Reader:
     @property
     def troubles(self) -> tuple[str, ...]:
         """Why what is served may be behind or lack a source; () while all is well."""
-        return (*self._behind, *self._unloadable)
+        return (*self._failing, *self._behind, *self._unloadable)
 
     async def refresh(self) -> Snapshot:
         """Make the newest version the current snapshot, loading only the sources that moved.
@@ -105,15 +106,20 @@ class Reader:
 
     async def follow(self) -> None:
         """Refresh whenever the changeset stream moves, until cancelled."""
-        while True:
-            try:
-                await self.store.events.wait(Place(self.current.version, PAST_NOTICES), _BLOCK_MS)
-                await self.refresh()
-                self.away = False
-            except (RedisError, OSError, CatalogError) as error:
-                self.away = True
-                _log.warning("cannot follow the catalogue, serving what is in memory", error=str(error))
-                await asyncio.sleep(_RETRY_S)
+        await forever(self._follow, "cannot follow the catalogue, serving what is in memory")
+
+    async def _follow(self) -> None:
+        """Refresh once the stream moved, or after a while."""
+        try:
+            await self.store.events.wait(Place(self.current.version, PAST_NOTICES), _BLOCK_MS)
+            await self.refresh()
+        except Exception as error:
+            self.away = True
+            if isinstance(error, ResponseError) or not isinstance(error, RedisError | OSError):
+                why = error if isinstance(error, CatalogError) else type(error).__name__  # the log has the rest
+                self._failing = (f"the newest version cannot be read: {why}",)
+            raise
+        self.away, self._failing = False, ()
 
     async def standing(self) -> Standing:
         """Return how sources are; while the store is away, as was read last. Raises RedisError: nothing was yet."""

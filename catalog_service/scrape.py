@@ -8,6 +8,7 @@ that is read from it is left out, and `catalog_store_up` is 0. Called by `api.he
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -33,6 +34,9 @@ from schema.version import HeldVersion, SourceState
 
 KEPT_S = 5.0
 _WAIT_S = 1.0
+_VERSION = re.compile(r";\s*version=([^;,]*)")
+_KNOWN = frozenset({"1.0.0"})
+"""Of both forms; a scraper that asks for another, older or unheard of, gets the default."""
 _log = structlog.get_logger()
 
 Sample = tuple[Standing, tuple[str, ...], float]
@@ -69,7 +73,7 @@ class Scrape:
 
     async def exposition(self, accept: str) -> tuple[bytes, str]:
         """Return every metric and the media type, in the form that ``accept`` prefers: Prometheus's or OpenMetrics."""
-        encode, media_type = choose_encoder(accept)
+        encode, media_type = choose_encoder(_known(accept))
         read = await self._asked()
         return encode(_Collected(tuple(self._samples(read)))), media_type
 
@@ -101,6 +105,11 @@ class Scrape:
         if read.numbers:
             yield from _store(read.numbers, now)
             yield from _sources(read.numbers, self._sources, now)
+
+
+def _known(accept: str) -> str:
+    """Return ``accept`` without unknown versions: the encoder fails on some, and says of others that it writes them."""
+    return ",".join(one for one in accept.split(",") if {name.strip() for name in _VERSION.findall(one)} <= _KNOWN)
 
 
 class _Collected(Collector):

@@ -1,12 +1,45 @@
-"""Stop background tasks surely, and end what has to be ended."""
+"""Keep background tasks going whatever happens, stop them surely, and end what has to be ended."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+import structlog
+from redis.exceptions import RedisError
+
+RETRY_S = 1.0
 _CANCEL_S = 0.1
+_log = structlog.get_logger()
+
+
+async def forever(
+    step: Callable[[], Awaitable[None]], failing: str, *, every_s: float = 0.0, retry_s: float = RETRY_S
+) -> None:
+    """Do ``step`` again and again until cancelled: ``every_s`` after it went well, ``retry_s`` after it failed.
+
+    The log says of a failure that it is ``failing``: once, until ``step`` goes well or fails otherwise.
+    """
+    said = ""
+    while True:
+        pause_s = every_s
+        try:
+            await step()
+            said = ""
+        except Exception as error:  # noqa: BLE001 - who waits for it would wait for ever
+            pause_s = retry_s
+            if repr(error) != said:
+                _tell(error, failing)
+            said = repr(error)
+        await asyncio.sleep(pause_s)
+
+
+def _tell(error: Exception, failing: str) -> None:
+    if isinstance(error, RedisError | OSError):
+        _log.warning(failing, error=str(error))
+    else:
+        _log.error(failing, exc_info=error)
 
 
 async def stop(*tasks: asyncio.Task[Any]) -> None:

@@ -99,6 +99,17 @@ def trace_id() -> str:
     return format_trace_id(context.trace_id) if context.is_valid else ""
 
 
+def failed(kind: str) -> None:
+    """Mark the span that is on as failed; ``kind`` is what OpenTelemetry calls ``error.type``."""
+    if _begin is None:
+        return
+    from opentelemetry.trace import Status, StatusCode, get_current_span  # noqa: PLC0415 - an extra
+
+    span = get_current_span()
+    span.set_attribute("error.type", kind)
+    span.set_status(Status(StatusCode.ERROR))
+
+
 def _set_up() -> tuple[_Begin, Callable[[], None]]:
     """Return how to begin a span, and how to end it all."""
     try:
@@ -106,7 +117,7 @@ def _set_up() -> tuple[_Begin, Callable[[], None]]:
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-        from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415
+        from opentelemetry.trace import SpanKind  # noqa: PLC0415
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
     except ImportError as error:
         message = "tracing needs the extra `otel`: pip install 'catalog-service[otel]'"
@@ -127,8 +138,7 @@ def _set_up() -> tuple[_Begin, Callable[[], None]]:
             try:
                 yield begun
             except Exception as error:
-                begun.set_attribute("error.type", type(error).__name__)
-                begun.set_status(Status(StatusCode.ERROR))
+                failed(type(error).__name__)
                 raise
 
     return begin, provider.shutdown

@@ -8,11 +8,28 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from strawberry.types.execution import PreExecutionError
 
 from catalog_service.access.issuing import NewToken, TokenDesk
+from catalog_service.api.graphql.asked import Door
+from catalog_service.api.graphql.schema import schema
+from catalog_service.api.hub import Hub
+from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
 from schema.access import Scope
-from tests.api_client import DAY, START, TAGS, TAGS_1, TAGS_2, application, catalog_client, client, commit, published
+from tests.api_client import (
+    DAY,
+    SOURCES,
+    START,
+    TAGS,
+    TAGS_1,
+    TAGS_2,
+    application,
+    catalog_client,
+    client,
+    commit,
+    published,
+)
 from tests.graphql_server import served
 from tests.local_source import NOW, Clock
 from tests.operators import SHOWN, basic, operator_actions, shows, token_with
@@ -161,3 +178,22 @@ async def test_a_stream_outlives_no_token(store: Store, path: str) -> None:
         await commit(store, TAGS, TAGS_1, START + 2 * DAY)
         told = await stream.content.read()
     assert b"id: 3" not in told
+
+
+async def test_a_quiet_subscription_outlives_no_token(store: Store) -> None:
+    """A GraphQL subscription ends once its token was revoked, though nothing happens that it could be told."""
+    secret = await token_with(store, Scope.READ)
+    (token,) = await store.tokens.all()
+    actions = operator_actions(store, anonymous_read=False, reloaded_after_s=0.0)
+    await published(store)
+    reader = Reader(store)
+    await reader.refresh()
+    door = Door(reader, SOURCES, Hub(reader, idle_s=0.05), actions, {"authorization": bearer(secret)}, streams=True)
+    query = "subscription { committed(since: 2) { version { version } } }"
+    stream = await schema().subscribe(query, context_value=door)
+    assert not isinstance(stream, PreExecutionError)
+    async with asyncio.timeout(10):
+        assert (await anext(stream)).data == {"committed": {"version": {"version": 3}}}
+        await actions.tokens.revoke(token.id, "ann", "cli")
+        errors = (await anext(stream)).errors or []
+    assert [one.extensions for one in errors] == [{"code": "UNAUTHENTICATED"}]

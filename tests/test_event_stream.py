@@ -65,13 +65,17 @@ class Client:
                 raise self.trouble.pop()
             return b"{}" if event.place.version in wanted else None
 
-        stream = EventStream(hub, hub.newest, tell, **limits)
+        stream = EventStream(hub, hub.newest, tell, always, **limits)
         scope: dict[str, Any] = {"type": "http", "method": "GET"}
         return asyncio.create_task(stream(scope, self.receive, self.send))
 
     async def part(self) -> bytes:
         """Return the next part."""
         return await asyncio.wait_for(self.parts.get(), 10)
+
+
+async def always() -> bool:
+    return True
 
 
 @contextlib.asynccontextmanager
@@ -135,7 +139,7 @@ async def test_a_slow_client_finds_the_end_and_resumes(store: Store) -> None:
 
         async def endpoint(request: Request) -> Response:
             since = int(request.headers.get("last-event-id", "0"))
-            return EventStream(hub, Place(since), tell, heartbeat_s=0.05, patience_s=30 if since else 0.1)
+            return EventStream(hub, Place(since), tell, always, heartbeat_s=0.05, patience_s=30 if since else 0.1)
 
         ended = asyncio.Event()
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from catalog_service.api.app import create_app
 from catalog_service.catalog.fresh import is_fresh, stale_sources
@@ -185,3 +186,65 @@ async def test_the_home_page_says_it(opened: httpx.AsyncClient) -> None:
     """The page tells beside a source's state that it was not confirmed in time."""
     page = (await opened.get("/", headers={"Accept": "text/html"})).text
     assert page.count("not confirmed within 3 h") == 2
+
+
+OF_NOW = {
+    "/": "/",
+    "/versions": "/versions",
+    "/diff/{span}": "/diff/1...latest",
+    "/endpoints/{id}": f"/endpoints/{TAGS}:Storage",
+    "/lookup": "/lookup?q=13.66.60.1",
+    "/history": "/history?q=13.66.60.1",
+    "/graphql": "/graphql?query={catalogVersion}",
+    "/v1/sources": "/v1/sources",
+    "/v1/regions": "/v1/regions",
+    "/v1/versions": "/v1/versions",
+    "/v1/versions/{spec}": "/v1/versions/latest",
+    "/v1/changes": "/v1/changes",
+    "/v1/endpoints": "/v1/endpoints",
+    "/v1/endpoints/{id}": f"/v1/endpoints/{TAGS}:Storage",
+    "/v1/diff/{span}": "/v1/diff/1...latest",
+    "/v1/lookup": "/v1/lookup?q=13.66.60.1",
+    "/v1/history": "/v1/history?q=13.66.60.1",
+    "/v1/allowlist": "/v1/allowlist",
+    "/v1/conflicts": "/v1/conflicts",
+    "/v1/feed.{format}": "/v1/feed.atom",
+    "/v1/calendar.ics": "/v1/calendar.ics",
+}
+"""An address of each route that is read from the newest version."""
+OF_NO_VERSION = {
+    *(
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/assets/pages/{name}",
+        "/assets/graphiql/{digest}/{name}",
+    ),
+    *("/diff", "/held/{id}", "/subscriptions", "/subscriptions/{id}"),
+    *("/v1/scenarios", "/v1/labels", "/v1/documents/{digest}", "/v1/held", "/v1/held/{id}", "/v1/events"),
+    *("/v1/subscriptions", "/v1/subscriptions/{id}", "/v1/subscriptions/{id}/deliveries"),
+    *("/v1/subscriptions/{id}/deliveries/{delivery}", "/v1/filters", "/v1/signing-keys"),
+    *("/v1/tokens", "/v1/whoami", "/v1/audit"),
+}
+
+
+async def test_every_address_that_is_read_from_the_newest_version_says_it(
+    app: Starlette, opened: httpx.AsyncClient, now: Clock
+) -> None:
+    """REST and pages alike, their 304 too: all routes there are either say how old it is, or read no version."""
+    now.forward(hours=4)
+    await app.state.freshness.refresh()
+    assert {*OF_NOW, *OF_NO_VERSION} == {
+        one.path for one in app.routes if isinstance(one, Route) and "GET" in (one.methods or ())
+    }
+    for url in OF_NOW.values():
+        for accept in ("text/html", "*/*"):
+            told = await opened.get(url, headers={"Accept": accept})
+            again = await opened.get(url, headers={"Accept": accept, "If-None-Match": told.headers.get("etag", "")})
+            for one in (told, again):
+                assert one.headers.get("x-catalog-stale") == f"{TAGS}, {PAGE}", (url, one)
+                assert one.headers.get("x-catalog-age") == "14400", (url, one)
+    for url in ("/lookup?q=13.66.60.1&at=1", f"/endpoints/{TAGS}:LogicApps?at=1", "/v1/scenarios"):
+        assert await said(opened, url, Accept="text/html") is None, url

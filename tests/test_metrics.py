@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 from prometheus_client import generate_latest
 from prometheus_client.openmetrics import parser as openmetrics
 from redis.asyncio import Redis
@@ -267,3 +268,14 @@ async def test_a_scrape_of_many_subscriptions_is_bounded(store: Store) -> None:
     stats = await store.redis.info("commandstats")
     assert dict(numbers.subscriptions)[Status.ACTIVE] == 2000
     assert stats["cmdstat_evalsha"]["usec"] < 500_000
+
+
+@pytest.mark.parametrize("version", ["abc", "9999999999", "2.0.0", "1.0.0.0.0", '"1.0.0"', "", "0.0.1"])
+@pytest.mark.parametrize("form", ["application/openmetrics-text", "text/plain"])
+async def test_an_unknown_version_gets_the_default(form: str, version: str) -> None:
+    """Who asks for a version that nobody knows gets Prometheus's text, or the other form that it takes."""
+    scrape = Scrape(away(), SOURCES, Clock())
+    _, media_type = await scrape.exposition(f"{form}; version={version}; q=0.9")
+    assert media_type == "text/plain; version=0.0.4; charset=utf-8"
+    _, media_type = await scrape.exposition(f"{form};version={version},application/openmetrics-text;version=1.0.0")
+    assert media_type.startswith("application/openmetrics-text; version=1.0.0;")

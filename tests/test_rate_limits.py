@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -221,3 +222,17 @@ async def test_messages_of_a_websocket_count(store: Store) -> None:
         found = [await websocket.receive() for _ in range(4)]
     assert [one.type for one in found] == [aiohttp.WSMsgType.TEXT] * 3 + [aiohttp.WSMsgType.CLOSE]
     assert (found[-1].data, found[-1].extra) == (1008, "too many messages: see RateLimit-Policy")
+
+
+async def test_who_was_forgotten_meanwhile_counts_on(store: Store) -> None:
+    """A client forgotten and seen again while counts are exchanged has what it used before, and what since."""
+    rates = Rates(4, store.rates, Watch(), most_clients=1)
+    assert [rates.take("one").is_allowed for _ in range(3)] == [True] * 3
+    exchanging = asyncio.create_task(rates.exchange())
+    await asyncio.sleep(0)
+    assert rates.take("other").is_allowed
+    assert rates.take("one").is_allowed, "it is new here"
+    await exchanging
+    assert not rates.take("one").is_allowed
+    await rates.exchange()
+    assert not rates.take("one").is_allowed

@@ -12,12 +12,14 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from catalog_service.api.app import create_app
 from catalog_service.notify.notifier import Notifier
+from catalog_service.reader import Reader
 from catalog_service.store.connect import Store
 from catalog_service.sync.run import run_source
 from catalog_service.tracing import client_span, server_span, span, trace_id, tracing
 from schema.errors import BadParameterError
-from tests.api_client import START, TAGS, TAGS_1, catalog_client, commit
+from tests.api_client import SOURCES, START, TAGS, TAGS_1, away, catalog_client, client, commit
 from tests.local_source import Clock, Shelf, body, local_source
 from tests.telling import Receiver, subscribed, subscription
 
@@ -176,3 +178,16 @@ def test_the_extra_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadParameterError, match=r"catalog-service\[otel\]") as caught, tracing(on=True):
         pass
     assert caught.value.facts["parameter"] == "tracing"
+
+
+async def test_a_fault_of_ours_is_an_error_of_the_span(collector: Collector) -> None:
+    """A 5xx is an error with its status as the type, as OpenTelemetry's HTTP conventions have it; a 4xx is none."""
+    with tracing(on=True):
+        async with client(create_app(Reader(away()), SOURCES)) as http:
+            assert (await http.get("/readyz")).status_code == 503
+            assert (await http.get("/nothing")).status_code == 404
+    failed, refused = collector.one("GET /readyz"), collector.one("GET other")
+    assert failed.status.code == Status.STATUS_CODE_ERROR
+    assert attributes(failed)["error.type"] == "503"
+    assert refused.status.code == Status.STATUS_CODE_UNSET
+    assert "error.type" not in attributes(refused)

@@ -99,11 +99,8 @@ class Answers:
         headers = {
             "Cache-Control": IMMUTABLE if lasting else REVALIDATE,
             "Vary": subject.varies,
+            **read_from(subject.version, subject.as_of),
         }
-        if subject.as_of:  # a number would name another state: that of its commit
-            headers["X-Catalog-As-Of"] = subject.as_of.isoformat()
-        else:
-            headers["X-Catalog-Version"] = str(subject.version)
         if known := _known(request, subject.etag):
             return Response(status_code=304, headers={**headers, "ETag": known})
 
@@ -115,10 +112,13 @@ class Answers:
             self._kept.move_to_end(subject)
         return await self._response(request, kept, subject.etag, headers)
 
-    async def unversioned(self, request: Request, body: Body) -> Response:
-        """Answer with ``body``, which moves without a new version: its own bytes are its ETag."""
+    async def unversioned(self, request: Request, body: Body, read_from: dict[str, str] | None = None) -> Response:
+        """Answer with ``body``, which moves without a new version: its own bytes are its ETag.
+
+        ``read_from`` are the headers of `read_from`, where one snapshot is most of it.
+        """
         etag = _digest(body.data)
-        headers = {"Cache-Control": REVALIDATE, "Vary": "Accept-Encoding"}
+        headers = {"Cache-Control": REVALIDATE, "Vary": "Accept-Encoding", **(read_from or {})}
         if known := _known(request, etag):
             return Response(status_code=304, headers={**headers, "ETag": known})
         kept = self._kept.get(etag)
@@ -150,6 +150,11 @@ class Answers:
         size = sum(one.size for one in self._kept.values())
         while self._kept and (len(self._kept) > max_entries or size > max_bytes):
             size -= self._kept.popitem(last=False)[1].size
+
+
+def read_from(version: int, as_of: datetime | None) -> dict[str, str]:
+    """Return the header that says what an answer was read from; a date's number would name the state of its commit."""
+    return {"X-Catalog-As-Of": as_of.isoformat()} if as_of else {"X-Catalog-Version": str(version)}
 
 
 async def _packed(data: bytes, packing: str) -> bytes:

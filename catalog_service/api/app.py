@@ -128,7 +128,7 @@ def _context(reader: Reader, origin: Origin, answers: Answers, actions: Actions 
 def _close(hub: Hub, graphql: GraphQLView, gate: Gate) -> None:
     hub.close()
     graphql.close()
-    gate.streams.close()
+    gate.close()
 
 
 @contextlib.asynccontextmanager

@@ -36,10 +36,6 @@ Stays = Callable[[], Awaitable[bool]]
 """Tell whether the client may still be told anything: a stream outlives many a token."""
 
 
-async def _always() -> bool:
-    return True
-
-
 class EventStream(Response):
     """The response. ``patience_s`` is how long a client may leave what it is sent unread, in whole heartbeats."""
 
@@ -50,7 +46,7 @@ class EventStream(Response):
         hub: Hub,
         since: Place,
         tell: Tell,
-        stays: Stays = _always,
+        stays: Stays,
         /,
         *,
         heartbeat_s: float = HEARTBEAT_S,

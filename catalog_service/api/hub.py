@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from itertools import takewhile
 
@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from catalog_service.reader import Reader
 from catalog_service.store.events import Events
+from catalog_service.tasks import RETRY_S, forever
 from schema.errors import CatalogError, UnknownVersionError
 from schema.event import Event, Place
 from schema.version import Version
@@ -26,21 +27,33 @@ from schema.version import Version
 _KEPT = 256
 _READ = 100
 _BLOCK_MS = 4000
-_RETRY_S = 1.0
+_IDLE_S = 15.0
 _BEGINNING = Place(0)
 _log = structlog.get_logger()
+
+Idle = Callable[[], Awaitable[None]]
+"""What is done for a listener whenever nothing came for a while."""
 
 
 class Hub:
     """The events that listeners wait for. Who waits is woken while `follow` runs."""
 
-    def __init__(self, reader: Reader, *, kept: int = _KEPT, read: int = _READ, retry_s: float = _RETRY_S) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        kept: int = _KEPT,
+        read: int = _READ,
+        retry_s: float = RETRY_S,
+        idle_s: float = _IDLE_S,
+    ) -> None:
         self.closing = False
         """The service is asked to stop: streams end."""
         self.moved = asyncio.Event()
         """Set, and replaced by another, when there is more to tell and when streams end: take it, look, then wait."""
         self._reader = reader
         self._retry_s = retry_s
+        self._idle_s = idle_s
         self._kept_count, self._read_count = kept, read
         self._reading = asyncio.Lock()
         self._seen = _BEGINNING
@@ -73,21 +86,18 @@ class Hub:
 
     async def follow(self) -> None:
         """Wake listeners whenever there is more to tell, until cancelled."""
-        while True:
-            try:
-                if await self._events.wait(self._seen, _BLOCK_MS):
-                    await self._see(await self._events.newest())
-            except (RedisError, OSError, CatalogError) as error:
-                _log.warning("cannot follow what happens, listeners wait", error=str(error))
-                await asyncio.sleep(self._retry_s)
+        await forever(self._look, "cannot follow what happens, listeners wait", retry_s=self._retry_s)
 
     def close(self) -> None:
         """End what streams: the server is going, clients come back and go on."""
         self.closing = True
         self._wake()
 
-    async def events(self, since: Place) -> AsyncGenerator[Event]:
-        """Yield every event after ``since``, for ever; while the store is away nothing comes."""
+    async def events(self, since: Place, idle: Idle | None = None) -> AsyncGenerator[Event]:
+        """Yield every event after ``since``, for ever; while the store is away nothing comes.
+
+        Raises what ``idle`` raises.
+        """
         place = since
         while True:
             moved = self.moved
@@ -95,11 +105,16 @@ class Hub:
                 place = event.place
                 yield event
             if place >= self.newest:
-                await moved.wait()
+                try:
+                    async with asyncio.timeout(self._idle_s if idle else None):
+                        await moved.wait()
+                except TimeoutError:
+                    if idle:
+                        await idle()
 
-    async def versions(self, since: int) -> AsyncGenerator[Version]:
+    async def versions(self, since: int, idle: Idle | None = None) -> AsyncGenerator[Version]:
         """Yield every live version after ``since``, as `events`."""
-        async with aclosing(self.events(Place(since))) as events:
+        async with aclosing(self.events(Place(since), idle)) as events:
             async for event in events:
                 if event.version:
                     yield event.version
@@ -107,23 +122,28 @@ class Hub:
     async def after(self, place: Place) -> tuple[Event, ...]:
         """Return some of the events after ``place`` that can be told, from the first on; () where there are none.
 
-        Where the store should have some and has not, or is away, nothing is returned after a while: it may be asked
-        again.
+        Where the store should have some and has not, is away or holds what cannot be read, nothing is returned after
+        a while: it may be asked again.
         """
         if place >= self.newest:
             return ()
         try:
             if found := await self._after(place):
                 return found
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, CatalogError) as error:
             _log.warning("cannot read what happened, listeners wait", error=str(error))
         await asyncio.sleep(self._retry_s)
         return ()
 
     async def recent(self) -> tuple[Event, ...]:
-        """Return the last events that can be told, oldest first. Raises RedisError, OSError."""
+        """Return the last events that can be told, oldest first. Raises RedisError, OSError, CorruptContentError."""
         await self._catch_up()
         return self._recent
+
+    async def _look(self) -> None:
+        """Wait for what nobody was woken for yet, for a while, and wake them."""
+        if await self._events.wait(self._seen, _BLOCK_MS):
+            await self._see(await self._events.newest())
 
     async def _see(self, newest: Place) -> None:
         """Wake everybody once all up to ``newest`` can be told, and is in memory."""

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog_service.access.identity import BEARER_CHALLENGE
 from catalog_service.api.actions import BusyError
 from schema.errors import (
     BadParameterError,
@@ -140,5 +141,5 @@ def problem(what: Told, headers: dict[str, str] | None = None) -> Response:
     if what.status == HTTPStatus.SERVICE_UNAVAILABLE:
         extra["Retry-After"] = str(RETRY_AFTER_S)
     if what.status == HTTPStatus.UNAUTHORIZED:
-        extra["WWW-Authenticate"] = "Bearer"
+        extra["WWW-Authenticate"] = BEARER_CHALLENGE
     return Response(msgspec.json.encode({**body, **facts}, enc_hook=str), what.status, extra, media_type=MEDIA_TYPE)

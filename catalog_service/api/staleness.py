@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalog_service.freshness import Freshness
 from catalog_service.reader import Reader
 
-_UNNUMBERED = frozenset({"/", "/graphql", "/v1/sources", "/v1/regions"})
+_UNNUMBERED = frozenset({"/", "/graphql", "/history", "/versions", "/v1/history", "/v1/regions", "/v1/sources"})
 """What is read from the newest version, and has no number of it in its headers."""
 _STATUSES = (200, 206, 304)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
 from msgspec import Struct
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -175,6 +176,16 @@ class Connection(HttpToolsProtocol):
         if self.cycle is None or not self.cycle.response_started:
             return False
         return self._stage is _Stage.BODY or not self.cycle.response_complete
+
+
+class Websocket(WebSocketsSansIOProtocol):
+    """uvicorn's side of a websocket. One refused with an answer is done: uvicorn calls it an error of the program."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send for the application."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
 
 class Sweep:

@@ -16,7 +16,7 @@ import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
 
-from catalog_service.cli.connections import Connection, Patience, Sweep, raise_descriptors
+from catalog_service.cli.connections import Connection, Patience, Sweep, Websocket, raise_descriptors
 from catalog_service.settings import Settings
 from schema.errors import CatalogError
 
@@ -77,6 +77,7 @@ async def serve_app(
         timeout_graceful_shutdown=math.ceil(grace_s),
         ws_max_size=_FRAME_BYTES,
         http=Connection,
+        ws=Websocket,
         proxy_headers=False,  # the gate knows whom to trust
         timeout_keep_alive=_KEEP_ALIVE_S,
         limit_concurrency=min(connections_most, max(raise_descriptors() - _DESCRIPTORS_BESIDE, _CONNECTIONS_LEAST)),

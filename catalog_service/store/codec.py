@@ -55,6 +55,14 @@ def readable(data: bytes, type_: type[T]) -> T | None:
         return None
 
 
+def number(data: bytes | str | None) -> int:
+    """Return a number that is stored as text, 0 where none is. Raises CorruptContentError."""
+    try:
+        return int(data or 0)
+    except ValueError as error:
+        raise CorruptContentError("a stored number cannot be read") from error
+
+
 def pack_records(records: tuple[EndpointSet, ...]) -> bytes:
     """Return ``records`` compressed."""
     return _compressed(_encoder.encode(records))

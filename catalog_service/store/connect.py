@@ -12,7 +12,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, MovedError, NoPermissionError, RedisError
 
-from catalog_service.store import commit, keys
+from catalog_service.store import codec, commit, keys
 from catalog_service.store.audit import Audit
 from catalog_service.store.commits import Commits
 from catalog_service.store.connection import RedisOptions, opened_redis
@@ -79,7 +79,7 @@ class Store:
             await self.redis.register_script(commit.PROBE)(keys=[keys.FORMAT])
             if not await self.redis.exists(keys.FORMAT):  # one that is full, or a replica, can still be read
                 await self.redis.set(keys.FORMAT, FORMAT, nx=True)
-            stored = int(await self.redis.get(keys.FORMAT) or 0)
+            stored = codec.number(await self.redis.get(keys.FORMAT))
             if 0 < stored < FORMAT:
                 await migrate(self.redis, stored)
                 stored = FORMAT

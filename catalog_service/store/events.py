@@ -36,7 +36,7 @@ class Events:
         return tuple(_event(id_, fields) for id_, fields in found)
 
     async def last(self, count: int) -> tuple[Event, ...]:
-        """Return the last ``count`` events, or as many as there are, newest first."""
+        """Return the last ``count`` events, or as many as there are, newest first. Raises as `after`."""
         found = await self._ask("XREVRANGE", keys.EVENTS, "+", "-", "COUNT", count)
         return tuple(_event(id_, fields) for id_, fields in found)
 
@@ -67,4 +67,6 @@ def _event(id_: bytes, fields: dict[bytes, bytes]) -> Event:
         raise CorruptContentError(f"the changeset stream has an entry {id_!r}")
     if data := fields.get(b"version"):
         return Event(place, version=codec.unpack(data, Version))
-    return Event(place, notice=codec.unpack(fields[b"notice"], Notice))
+    if data := fields.get(b"notice"):
+        return Event(place, notice=codec.unpack(data, Notice))
+    raise CorruptContentError(f"the changeset stream has an entry of an unknown kind at {place}")

@@ -23,7 +23,7 @@ class Floor:
 
     async def number(self) -> int:
         """Return the floor's number; 0: nothing was ever pruned."""
-        return int(await self._ask("GET", keys.FLOOR) or 0)
+        return codec.number(await self._ask("GET", keys.FLOOR))
 
     async def dropped(self) -> frozenset[int]:
         """Return the numbers of the live versions whose content was pruned."""

@@ -72,7 +72,7 @@ class NumbersRead:
         self._numbers: Script = redis.register_script(_NUMBERS)
 
     async def read(self) -> Numbers:
-        """Return the numbers."""
+        """Return the numbers. Raises CorruptContentError."""
         names = [keys.HEAD, keys.LINE, keys.HELD, keys.RELAYED, keys.DUE, keys.SUBSCRIPTIONS, keys.STATES]
         marks = [msgspec.msgpack.encode("status") + msgspec.msgpack.encode(status) for status in _LATER]
         head, versions, held, relayed, due, count, later, waiting, states = await self._numbers(
@@ -81,7 +81,7 @@ class NumbersRead:
         place = place_of(bytes(relayed).decode()) if relayed else None
         statuses = ((_FIRST, count - sum(later)), *zip(_LATER, later, strict=True))
         return Numbers(
-            head=int(head),
+            head=codec.number(head),
             version_count=versions,
             held=tuple(one for data in held if (one := codec.readable(data, HeldVersion))),
             relayed=place.version if place else None,

@@ -26,11 +26,11 @@ class Versions:
 
     async def head(self) -> int:
         """Return the number of the newest live version, 0 before the first."""
-        return int(await self._ask("GET", keys.HEAD) or 0)
+        return codec.number(await self._ask("GET", keys.HEAD))
 
     async def last(self) -> int:
         """Return the last number given, to a live or an imported version; 0 before the first."""
-        return max(int(number or 0) for number in await self._ask("MGET", keys.LAST, keys.HEAD))
+        return max(codec.number(data) for data in await self._ask("MGET", keys.LAST, keys.HEAD))
 
     async def version(self, number: int) -> Version:
         """Return version ``number``. Raises UnknownVersionError."""

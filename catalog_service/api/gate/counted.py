@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from catalog_service import metrics
 from catalog_service.api.front import ROUTE
-from catalog_service.tracing import Span
+from catalog_service.tracing import Span, failed
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FAULT, _SLOW_S = 500, 1.0
@@ -36,6 +36,8 @@ def count_request(scope: Scope, status: int, seconds: float | None, traced: Span
     traced.set_attribute("http.request.method", method)
     traced.set_attribute("http.route", route)
     traced.set_attribute("http.response.status_code", status)
+    if status >= _FAULT:
+        failed(str(status))
     if status >= _FAULT or (seconds or 0.0) >= _SLOW_S:
         _log.warning("request", method=method, route=route, status=status, seconds=seconds and round(seconds, 3))
     elif _level.isEnabledFor(logging.DEBUG):  # asking structlog takes forty times as long

@@ -15,6 +15,7 @@ no call to Redis in it but what the doorkeeper may need. Called by `app`, outerm
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
@@ -53,12 +54,15 @@ Refusal = Callable[[Scope, Told], Response]
 Headers = list[tuple[bytes, bytes]]
 
 _PROBES = frozenset({"/healthz", "/readyz"})
+_UNANSWERED = 499
+"""The status of a request whose client was told none."""
 _ASSETS = "/assets/"
 _EVENTS, _GRAPHQL = "/v1/events", "/graphql"
 _UNKNOWN = Told(401, "UNAUTHENTICATED", "reading here needs a token: send the header `Authorization: Bearer TOKEN`")
 _FOREIGN = Told(403, "FOREIGN_ORIGIN", "pages of that origin may not ask this (CATALOG_CORS_ORIGINS)")
 _MISDIRECTED = Told(421, "UNKNOWN_HOST", "this service does not answer for that host")
 _LIMITED = Told(429, "RATE_LIMITED", "too many requests: come back after the seconds of Retry-After")
+_STOPPING = Told(503, "STOPPING", "the service is stopping, and this was not done in time: ask again")
 _FULL = Told(503, "TOO_MANY_STREAMS", "too many streams are open here: come back later")
 
 
@@ -86,6 +90,7 @@ class Gate:
     ) -> None:
         self.rates = rates
         self.streams = Streams(rules.streams_most)
+        self._is_stopping = False
         self._app = app
         self._identify = identify
         self._edge = edge
@@ -109,10 +114,15 @@ class Gate:
         else:
             await self._websocket(scope, receive, send, asked, peer)
 
+    def close(self) -> None:
+        """End every websocket; what is cancelled from now on is not done in time."""
+        self._is_stopping = True
+        self.streams.close()
+
     async def _request(
         self, scope: Scope, receive: Receive, send: Send, asked: Asked, peer: Peer, traced: Span
     ) -> None:
-        begun, status, is_stream = perf_counter(), 499, _is_stream(asked)
+        begun, status, is_stream = perf_counter(), _UNANSWERED, _is_stream(asked)
         let = await self._let_in(scope, asked, peer)
         is_private = bool(asked.authorization)
 
@@ -132,6 +142,11 @@ class Gate:
                 await self._stream(scope, receive, send_on)
             else:
                 await self._app(scope, receive, send_on)
+        except asyncio.CancelledError:  # the end of the grace: uvicorn would call it an error of the program
+            if not self._is_stopping:
+                raise
+            if status == _UNANSWERED:
+                await self._edge(problem(_STOPPING))(scope, receive, send_on)
         finally:
             metrics.HTTP_IN_FLIGHT.dec()
             count_request(scope, status, None if is_stream else perf_counter() - begun, traced)

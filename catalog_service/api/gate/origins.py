@@ -81,7 +81,7 @@ class Origins:
         """Return what an answer tells a browser; equal requests of other origins have other answers (Vary)."""
         if self._any:
             return ((b"access-control-allow-origin", b"*"), _EXPOSES)
-        vary = ((b"vary", b"Origin"),) if self._listed else ()
+        vary = ((b"vary", b"Origin"),)
         if origin not in self._listed:
             return vary
         return (*vary, (b"access-control-allow-origin", origin.encode("latin-1")), _EXPOSES)

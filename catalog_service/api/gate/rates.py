@@ -10,24 +10,21 @@ yet. What is refused does not count: a client that goes on asking gets through a
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import math
 from collections import OrderedDict
 from collections.abc import Callable
 
-import structlog
 from msgspec import Struct
-from redis.exceptions import RedisError
 
 from catalog_service.store.rates import Rates as SharedRates
 from catalog_service.store.rates import Use
+from catalog_service.tasks import forever
 
 WINDOW_S = 60
 _EXCHANGE_S = 1.0
 _MOST_CLIENTS = 50_000
 _MOST_TOLD = 2_000
-_log = structlog.get_logger()
 
 
 class Allowance(Struct, frozen=True, gc=False):
@@ -63,7 +60,6 @@ class Rates:
         self._most_clients = most_clients
         self._counts: OrderedDict[str, _Count] = OrderedDict()
         self._untold: set[str] = set()
-        self._is_away = False
 
     def take(self, client: str) -> Allowance:
         """Count a request of ``client``, where it is allowed."""
@@ -79,15 +75,7 @@ class Rates:
 
     async def follow(self) -> None:
         """Exchange counts with the other processes for ever."""
-        while True:
-            await asyncio.sleep(_EXCHANGE_S)
-            try:
-                await self.exchange()
-                self._is_away = False
-            except (RedisError, OSError) as error:
-                if not self._is_away:
-                    _log.warning("requests are counted in this process alone meanwhile", error=str(error))
-                self._is_away = True
+        await forever(self.exchange, "requests are counted in this process alone meanwhile", every_s=_EXCHANGE_S)
 
     async def exchange(self) -> None:
         """Tell what was counted since, of whom asked most first, and learn the counts of all. Raises RedisError."""
@@ -95,14 +83,16 @@ class Rates:
             return
         window = int(self._clock() // WINDOW_S)
         uses = self._uses(window)
-        for use, found in zip(uses, await self._shared.add(window, WINDOW_S, uses), strict=True):
+        told = [self._counts[use.client] for use in uses]
+        for use, one, found in zip(uses, told, await self._shared.add(window, WINDOW_S, uses), strict=True):
             count = self._counts.get(use.client)
             if count is None or count.window != window:  # it was forgotten, or the window ended, while Redis answered
                 continue
             count.shared, count.before = found.now, max(found.before, count.before)
-            count.untold -= use.count
-            if not count.untold:
-                self._untold.discard(use.client)
+            if count is one:  # else it was forgotten, and begun anew, while Redis answered
+                count.untold -= use.count
+                if not count.untold:
+                    self._untold.discard(use.client)
 
     def _uses(self, window: int) -> tuple[Use, ...]:
         self._untold = {client for client in self._untold if self._counts[client].window == window}

@@ -93,7 +93,7 @@ def _resumed(asked: Asked, since: int | None) -> int | None:
 
 
 async def _commits(asked: Asked, since: int, sources: tuple[str, ...]) -> AsyncGenerator[Commit]:
-    async with aclosing(asked.door.hub.versions(since)) as versions:
+    async with aclosing(asked.door.hub.versions(since, asked.door.let_in)) as versions:
         async for version in versions:
             if not sources or version.source in sources:
                 await asked.door.let_in()

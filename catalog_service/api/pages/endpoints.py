@@ -9,6 +9,7 @@ from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 
+from catalog_service.api.answers import read_from
 from catalog_service.api.pages.chart import chart
 from catalog_service.api.pages.page import Pages, given_of
 from catalog_service.api.pages.past import past
@@ -43,7 +44,7 @@ async def endpoint(pages: Pages, request: Request) -> Response:
         most_members=_MOST_MEMBERS,
     )
     # An import moves its past without a new version: its own bytes are its name.
-    return await context.answers.unversioned(request, body)
+    return await context.answers.unversioned(request, body, read_from(snapshot.version, snapshot.as_of))
 
 
 def _said(record: EndpointSet) -> tuple[tuple[str, AttributeValue], ...]:

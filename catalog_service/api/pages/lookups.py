@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from catalog_service.api.answers import Body
+from catalog_service.api.answers import Body, read_from
 from catalog_service.api.bounds import bounded_body
 from catalog_service.api.pages.links import link
 from catalog_service.api.pages.page import Pages, given_of
@@ -43,7 +43,7 @@ async def lookup(pages: Pages, request: Request) -> Response:
         _many(pages, request, snapshot, lines, at) if many else _one(pages, request, snapshot, lines[0], at, on)
     )
     # An import moves the past without a new version: its own bytes are its name.
-    return await pages.context.answers.unversioned(request, body)
+    return await pages.context.answers.unversioned(request, body, read_from(snapshot.version, snapshot.as_of))
 
 
 async def lookup_many(pages: Pages, request: Request) -> Response:
@@ -57,8 +57,9 @@ async def lookup_many(pages: Pages, request: Request) -> Response:
     if len(where) <= _MOST_IN_ADDRESS:
         return RedirectResponse(where, status_code=303)
     check_ready(pages.context.reader, at)
-    body = await _many(pages, request, await pages.context.indexed(at), lines, at)
-    return await pages.context.answers.unversioned(request, body)
+    snapshot = await pages.context.indexed(at)
+    body = await _many(pages, request, snapshot, lines, at)
+    return await pages.context.answers.unversioned(request, body, read_from(snapshot.version, snapshot.as_of))
 
 
 async def history(pages: Pages, request: Request) -> Response:
