@@ -31,12 +31,28 @@ _ELSEWHERE = {"redis_url", "redis_username", "redis_password", "redis_sentinel_u
 
 _NAME = r"[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
 _KEY = {"pattern": r"^[A-Za-z0-9._\-]*$"}
+_SERVICE = {"maxLength": 63, "pattern": r"^([a-z]([a-z0-9\-]*[a-z0-9])?)?$"}
+"""What a Service may be called (RFC 1035)."""
+_OBJECT = {"maxLength": 253, "pattern": rf"^({_NAME}(\.{_NAME})*)?$"}
 _PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
-_NETWORK = {"type": "string", "pattern": r"^[0-9a-f.:]+/[0-9]+$"}
+_OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_V4 = rf"{_OCTET}(\.{_OCTET}){{3}}"
+_NETWORK = {
+    "type": "string",
+    "pattern": rf"^({_V4}/([12]?[0-9]|3[0-2])|[0-9a-f]*:[0-9a-f:.]+/(1[01][0-9]|12[0-8]|[1-9]?[0-9]))$",
+}
+_NETWORK4_WITHIN = {"type": "string", "pattern": rf"^{_V4}/([1-9]|[12][0-9]|3[0-2])$"}
+_NETWORK6_WITHIN = {"type": "string", "pattern": "^[23][0-9a-f]{3}:[0-9a-f:]+/([4-9]|[1-9][0-9]|1[01][0-9]|12[0-8])$"}
+"""Networks that may be excepted from 0.0.0.0/0 and from 2000::/3."""
 _DIGEST = {"pattern": "^(sha256:[0-9a-f]{64})?$"}
+_TAG = {"pattern": r"^([A-Za-z0-9_][A-Za-z0-9._\-]{0,127})?$"}
 _QUANTITY = {"pattern": "^[0-9]+(\\.[0-9]+)?(m|[kKMGT]i?)?$"}
 _HOST = {"type": "string", "pattern": rf"^(\*\.)?{_NAME}(\.{_NAME})*$"}
-_REDIS = r"^(rediss?://[^@/\s]+(/[0-9]+)?|rediss?\+sentinel://[^@/\s]+/[^@/\s]+|rediss?\+cluster://[^@/\s]+/?)?$"
+_TCP = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_AT = rf"([^@/\s:,\[\]]+|\[[0-9a-fA-F:.]+\])(:{_TCP})?"
+_REDIS = (
+    rf"^(rediss?://{_AT}(/[0-9]+)?|rediss?\+sentinel://{_AT}(,{_AT})*/[^@/\s]+|rediss?\+cluster://{_AT}(,{_AT})*/?)?$"
+)
 _OVERRIDE = {
     "type": "object",
     "additionalProperties": False,
@@ -47,17 +63,48 @@ _OVERRIDE = {
         "threshold": {"type": "number"},
     },
 }
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_LABELS = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "string",
+        "maxLength": 63,
+        "pattern": r"^([A-Za-z0-9]([A-Za-z0-9._\-]*[A-Za-z0-9])?)?$",
+    },
+}
+_ALERT_LABELS = {**_TEXTS, "propertyNames": {"pattern": "^[a-zA-Z_][a-zA-Z0-9_]*$"}}
+
+
+def _needed_where(needed: str, **values: object) -> _Json:
+    """Return the schema of a map whose list ``needed`` may not be empty where it has ``values``."""
+    return {
+        "if": {"properties": {name: {"const": value} for name, value in values.items()}},
+        "then": {"properties": {needed: {"minItems": 1}}},
+    }
+
+
 _REFINED: dict[str, _Json] = {
+    "nameOverride": {"maxLength": 63, "pattern": f"^({_NAME})?$"},
+    "fullnameOverride": _SERVICE,
+    **{f"{path}.existingSecret": _OBJECT for path in ("redis", "redis.tls", "secrets")},
+    **dict.fromkeys(("serviceAccount.name", "pod.priorityClassName", "ingress.className"), _OBJECT),
     "image.repository": {"minLength": 1},
+    "image.tag": _TAG,
     "image.digest": _DIGEST,
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     "redis.url": {"pattern": _REDIS},
     **{f"redis.keys.{key}": _KEY for key in ("url", "username", "password", "sentinelUsername", "sentinelPassword")},
     **{f"redis.tls.{key}": _KEY for key in ("ca", "cert", "key")},
     "valkey.image.digest": _DIGEST,
+    "valkey.image.tag": _TAG,
+    "valkey.image": {
+        "if": {"properties": {"digest": {"const": ""}}},
+        "then": {"properties": {"tag": {"minLength": 1}}},
+    },
     "valkey.password": {"pattern": "^([A-Za-z0-9]{16,})?$"},
     "valkey.maxmemory": {"pattern": "^[0-9]+(kb|mb|gb)$"},
     "valkey.storage.size": _QUANTITY,
+    "valkey.storage.className": _OBJECT,
     **{f"secrets.keys.{key}": {**_KEY, "minLength": 1} for key in ("encryptionKey", "operatorToken", "smtpUrl")},
     "secrets.encryptionKey": {"pattern": "^([A-Za-z0-9+/]{43}=(,[A-Za-z0-9+/]{43}=)*)?$"},
     "secrets.operatorToken": {"pattern": "^([!-~]{16,})?$"},
@@ -68,6 +115,7 @@ _REFINED: dict[str, _Json] = {
     "serve.preStop_s": {"maximum": 300},
     "serve.service.type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
     "serve.service.port": _PORT,
+    "sync": _needed_where("sources", mode="cronjobs"),
     "sync.mode": {"enum": ["daemon", "cronjobs", "none"]},
     "sync.sources": {
         "items": {
@@ -84,13 +132,17 @@ _REFINED: dict[str, _Json] = {
     "sync.jobs.startingDeadlineSeconds": {"minimum": 10},  # a CronJob is looked at every 10 s: below, none is started
     "pod.antiAffinity": {"enum": ["", "soft", "hard"]},
     "pod.userId": {"type": ["integer", "null"], "minimum": 1},
+    "ingress": _needed_where("hosts", enabled=True),
     "ingress.hosts": {"items": _HOST},
+    "httpRoute": _needed_where("parentRefs", enabled=True),
+    "httpRoute.parentRefs": {"items": {"type": "object", "required": ["name"]}},
     "httpRoute.hostnames": {"items": _HOST},
     "networkPolicy.redisPorts": {"items": _PORT, "minItems": 1},
-    "networkPolicy.privateNetworks": {"items": _NETWORK},
-    "networkPolicy.privateNetworks6": {"items": _NETWORK},
+    "networkPolicy.privateNetworks": {"items": _NETWORK4_WITHIN},
+    "networkPolicy.privateNetworks6": {"items": _NETWORK6_WITHIN},
     "serviceMonitor.interval": {"pattern": "^[0-9]+(ms|s|m)$"},
     "serviceMonitor.scrapeTimeout": {"pattern": "^[0-9]+(ms|s|m)$"},
+    "alerts.alertLabels": _ALERT_LABELS,
     "test.timeout_s": {"minimum": 1},
 }
 """What a value has to be beyond the type of its default."""
@@ -169,7 +221,11 @@ def _of_value(value: object, name: str, described: dict[str, str], path: str) ->
             return {"type": "array", "items": {"type": "object"}}
         case dict() if path == "alerts.overrides":
             return {"type": "object", "propertyNames": {"enum": list(_alerts())}, "additionalProperties": _OVERRIDE}
-        case dict() if name in _AS_IN_KUBERNETES or name.endswith("Labels"):
+        case dict() if name in ("labels", "nodeSelector"):
+            return _LABELS
+        case dict() if name in ("annotations", "alertLabels"):
+            return _TEXTS
+        case dict() if name in _AS_IN_KUBERNETES:
             return {"type": "object"}
         case dict():
             return _of_map(value, described, path)

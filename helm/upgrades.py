@@ -1,4 +1,4 @@
-"""An upgrade keeps the secrets that an install made: what is rendered then finds what was rendered before.
+"""An upgrade keeps the secrets that an install made, and restarts who reads one that was changed.
 
 In: the chart. Out: what is wrong. The cluster is a server on the loopback that knows nothing but Secrets; Helm asks it
 as it would a real one (`lookup`). Called by `check.py`.
@@ -13,11 +13,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import helm_python
 import yaml  # type: ignore[import-untyped]
 
-_VALUES = {"valkey": {"enabled": True}}
+_Values = dict[str, dict[str, Any]]
+
+_VALUES: _Values = {"valkey": {"enabled": True}}
+_READERS = {
+    "valkey.password": ("serve", "notify", "sync", "valkey"),
+    "secrets.encryptionKey": ("serve", "notify"),
+    "secrets.operatorToken": ("serve",),
+    "secrets.smtpUrl": ("serve", "notify"),
+}
+"""Secrets that values may give, and the roles that read each."""
 _RELEASE, _NAMESPACE = "demo", "prod"
 _KEY_BYTES = 32
 _RESOURCES: dict[str, object] = {
@@ -39,9 +49,48 @@ def upgrade_faults(folder: Path) -> Iterator[str]:
         yield "an upgrade makes new secrets: those of an install are not found again"
     for name, data in installed.items():
         yield from (f"{name}: {key} is the same in every install" for key in data if data[key] == another[name][key])
+    yield from _rename_faults(folder, installed)
+    yield from _restart_faults(folder)
     key = base64.b64decode(installed[f"{_RELEASE}-catalog-service-encryption"]["encryption-key"])
     if len(base64.b64decode(key, validate=True)) != _KEY_BYTES:
         yield f"the encryption key that is generated has not {_KEY_BYTES} bytes"
+
+
+def _rename_faults(folder: Path, installed: _Secrets) -> Iterator[str]:
+    """Give the keys of generated Secrets that can be renamed: what they hold would be generated anew."""
+    for key in ("encryptionKey", "operatorToken"):
+        try:
+            _upgraded(folder, installed, {**_VALUES, "secrets": {"keys": {key: "renamed"}}})
+        except helm_python.HelmError as error:
+            if "has no key renamed" not in str(error):
+                yield f"an upgrade that renames {key} fails otherwise: {error}"
+        else:
+            yield f"an upgrade that renames {key} makes a new one"
+
+
+def _restart_faults(folder: Path) -> Iterator[str]:
+    """Give the pods that a change of a given secret leaves as they are, and secrets that a pod template shows."""
+    for path, readers in _READERS.items():
+        first, second = (_pods(folder, path, letter * 43 + "=") for letter in "AB")
+        yield from (
+            f"{reader} is not restarted when {path} changes" for reader in readers if first[reader] == second[reader]
+        )
+        if "A" * 43 in str(first):
+            yield f"a pod template shows {path}"
+
+
+def _pods(folder: Path, path: str, secret: str) -> dict[str, object]:
+    """Return the templates of the pods, by role."""
+    part, _, name = path.partition(".")
+    given = f"smtp://{secret}" if name == "smtpUrl" else secret.rstrip("=") if part == "valkey" else secret
+    values = {part: {**_VALUES.get(part, {}), name: given}}
+    with helm_python.Chart.load(folder) as chart:
+        texts = chart.render({**_VALUES, **values}, name=_RELEASE, namespace=_NAMESPACE)
+    objects = (one for path, text in texts.items() if path.endswith(".yaml") for one in yaml.safe_load_all(text) if one)
+    kinds = ("Deployment", "StatefulSet")
+    return {
+        one["metadata"]["name"].rpartition("-")[2]: one["spec"]["template"] for one in objects if one["kind"] in kinds
+    }
 
 
 def _installed(folder: Path) -> _Secrets:
@@ -49,13 +98,13 @@ def _installed(folder: Path) -> _Secrets:
         return _secrets(chart.render(_VALUES, name=_RELEASE, namespace=_NAMESPACE))
 
 
-def _upgraded(folder: Path, there: _Secrets) -> _Secrets:
+def _upgraded(folder: Path, there: _Secrets, values: _Values = _VALUES) -> _Secrets:
     with (
         _api_server(there) as kubeconfig,
         helm_python.Chart.load(folder) as chart,
         helm_python.Config(kubeconfig_content=kubeconfig, namespace=_NAMESPACE) as cluster,
     ):
-        return _secrets(cluster.render(chart, _VALUES, name=_RELEASE, namespace=_NAMESPACE, is_upgrade=True))
+        return _secrets(cluster.render(chart, values, name=_RELEASE, namespace=_NAMESPACE, is_upgrade=True))
 
 
 def _secrets(rendered: Mapping[str, str]) -> _Secrets:

@@ -12,6 +12,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
+
+from catalog_service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -142,3 +145,14 @@ def test_the_image_and_what_deploys_it_say_the_version() -> None:
     }
     told = {name: (ROOT / name).read_text().replace('"', "") for name in said}
     assert [name for name, text in said.items() if text not in told[name]] == []
+
+
+def test_compose_passes_every_setting_that_it_does_not_decide() -> None:
+    """What stands in .env reaches the program: serve is given every setting, and .env.example names what may be there."""
+    given = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["serve"]["environment"]
+    decided = {"redis_username", "redis_sentinel_username", "redis_sentinel_password"} | {
+        *("redis_tls_ca", "redis_tls_cert", "redis_tls_key", "data_dir", "host", "port"),
+    }
+    assert {f"CATALOG_{name.upper()}" for name in Settings.model_fields.keys() - decided} - given.keys() == set()
+    passed = {name for value in given.values() for name in re.findall(r"\$\{([A-Z_]+)", value)}
+    assert passed == set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))

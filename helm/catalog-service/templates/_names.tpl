@@ -1,18 +1,22 @@
-{{/* Names and labels. */}}
+{{/* Names and labels. What is cut may not end where a word does: trimAll. */}}
 
 {{- define "catalog.name" -}}
-{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimAll "-" -}}
 {{- end -}}
 
-{{/* Cut to 40 characters: names of CronJobs add a role and a source, and may have 52. */}}
+{{/*
+Cut to 40 characters: names of CronJobs add a role and a source, and may have 52. Those of Services have no dots, those of
+releases may.
+*/}}
 {{- define "catalog.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else if contains (include "catalog.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name (include "catalog.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- $name := printf "%s-%s" .Release.Name (include "catalog.name" .) -}}
+{{- if contains (include "catalog.name" .) .Release.Name }}{{ $name = .Release.Name }}{{ end -}}
+{{- .Values.fullnameOverride | default $name | replace "." "-" | trunc 40 | trimAll "-" -}}
 {{- end -}}
+
+{{/* A text as the value of a label. */}}
+{{- define "catalog.label" -}}
+{{- . | trunc 63 | trimAll "-_." -}}
 {{- end -}}
 
 {{/* Labels that select: of all pods of the release; with (list $ "serve") of one role. */}}
@@ -31,7 +35,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $root := . -}}
 {{- if kindIs "slice" . }}{{ $root = first . }}{{ end -}}
 {{ include "catalog.selector" . }}
-app.kubernetes.io/version: {{ $root.Values.image.tag | default $root.Chart.AppVersion | trunc 63 | quote }}
+app.kubernetes.io/version: {{ include "catalog.label" ($root.Values.image.tag | default $root.Chart.AppVersion) | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end -}}

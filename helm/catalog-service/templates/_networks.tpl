@@ -81,7 +81,7 @@ ingress:
   ports: [{port: 6379}]
 {{- else }}
 - ports:
-    {{- range .Values.networkPolicy.redisPorts }}
+    {{- range include "catalog.redisPorts" . | fromJsonArray }}
     - port: {{ . }}
     {{- end }}
   {{- with .Values.networkPolicy.redisTo }}
@@ -89,6 +89,18 @@ ingress:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* The given ports and those of the address, as JSON; in an address without a port it is Redis' or the Sentinels' own. */}}
+{{- define "catalog.redisPorts" -}}
+{{- $ports := .Values.networkPolicy.redisPorts -}}
+{{- $own := contains "+sentinel:" .Values.redis.url | ternary 26379 6379 -}}
+{{- range .Values.redis.url | regexFind "//[^/]+" | trimPrefix "//" | splitList "," | compact -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default $own) -}}
+{{- end -}}
+{{- $numbers := list -}}
+{{- range $ports }}{{ $numbers = append $numbers (int .) }}{{ end -}}
+{{- $numbers | uniq | toJson -}}
 {{- end -}}
 
 {{- define "catalog.toNameServers" -}}

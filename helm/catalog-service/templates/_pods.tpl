@@ -44,6 +44,11 @@ metadata:
     {{- end }}
   annotations:
     checksum/config: {{ include "catalog.config" $root | sha256sum }}
+    {{- $given := pick $root.Values.secrets "encryptionKey" "operatorToken" "smtpUrl" }}
+    {{- if $root.Values.valkey.enabled }}{{ $given = set $given "valkey" $root.Values.valkey.password }}{{ end }}
+    {{- with include "catalog.givenSecrets" (list $root $given) }}
+    {{- . | nindent 4 }}
+    {{- end }}
     {{- with $pod.annotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

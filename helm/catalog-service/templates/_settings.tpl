@@ -24,8 +24,8 @@ CATALOG_{{ upper $name }}: {{ include "catalog.setting" $value | quote }}
 {{- end }}
 {{- if .Values.valkey.enabled }}
 CATALOG_REDIS_URL: {{ printf "redis://%s-valkey:6379/0" (include "catalog.fullname" .) }}
-{{- else if not .Values.redis.keys.url }}
-CATALOG_REDIS_URL: {{ required "a Redis is needed: set redis.url, redis.keys.url with redis.existingSecret, or valkey.enabled" .Values.redis.url | quote }}
+{{- else if not (and .Values.redis.keys.url .Values.redis.existingSecret) }}
+CATALOG_REDIS_URL: {{ quote .Values.redis.url }}
 {{- end }}
 {{- if not .Values.valkey.enabled }}
 {{- with .Values.redis.tls }}
@@ -80,13 +80,30 @@ CATALOG_REDIS_TLS_{{ $setting }}: /etc/catalog/redis-tls/{{ $key }}
       {{- end }}
 {{- end -}}
 
-{{/* What is kept in a generated Secret, else a new value, in Base64. In: (list $ secret key given new). */}}
+{{/*
+The line of a digest of secrets that the values give, none without any: a change of them restarts the pods. Derived slowly
+(scrypt), as annotations are for more eyes than Secrets. In: (list $ map).
+*/}}
+{{- define "catalog.givenSecrets" -}}
+{{- $root := first . -}}
+{{- $given := last . -}}
+{{- if join "" (values $given) -}}
+checksum/secrets: {{ derivePassword 1 "maximum" (toJson $given) $root.Release.Namespace (include "catalog.fullname" $root) | sha256sum }}
+{{- end -}}
+{{- end -}}
+
+{{/*
+What is kept in a generated Secret, else a new value, in Base64. In: (list $ secret key given new). A Secret that is there
+without the key had it under another name: a new value would take the place of the one that is in use.
+*/}}
 {{- define "catalog.keptOrNew" -}}
 {{- $root := index . 0 -}}
-{{- $kept := (lookup "v1" "Secret" $root.Release.Namespace (index . 1)).data | default dict -}}
+{{- $kept := lookup "v1" "Secret" $root.Release.Namespace (index . 1) -}}
 {{- if index . 3 -}}
 {{- index . 3 | b64enc -}}
+{{- else if not $kept -}}
+{{- index . 4 | b64enc -}}
 {{- else -}}
-{{- index $kept (index . 2) | default (index . 4 | b64enc) -}}
+{{- get ($kept.data | default dict) (index . 2) | required (printf "the Secret %s has no key %s: keys of generated Secrets cannot be renamed (secrets.keys), what it holds would be lost" (index . 1) (index . 2)) -}}
 {{- end -}}
 {{- end -}}
