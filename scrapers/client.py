@@ -9,6 +9,7 @@ truncated file gets through (limits-and-faults.md A8, C2, C3). Built by the comp
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -30,6 +31,9 @@ _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _VALIDATORS = frozenset({"If-None-Match", "If-Modified-Since"})
 _HEADER_BYTES = 64 * 1024
+_SAID_CHARACTERS = 200
+_QUOTED = re.compile(r"\n|\bb['\"]")
+"""Where aiohttp's message begins to quote bytes."""
 
 
 class ClientSettings(Struct, frozen=True, kw_only=True):
@@ -142,8 +146,7 @@ class LiveUpstream:
             ):
                 return await self._read(answer, address, conditional=not _VALIDATORS.isdisjoint(headers))
         except (aiohttp.ClientError, TimeoutError, ConnectionError, zlib.error) as error:
-            reason = (str(error) or type(error).__name__).replace(str(url), address)
-            raise _TransientError(f"{address} cannot be read: {reason}", url=address) from error
+            raise _TransientError(f"{address} cannot be read: {_reason(error, url, address)}", url=address) from error
 
     async def _read(self, answer: aiohttp.ClientResponse, address: str, *, conditional: bool) -> Response | URL | None:
         if answer.status in _REDIRECTS and "Location" in answer.headers:
@@ -185,7 +188,7 @@ def public_address(url: str) -> str:
 
 def allowed_address(address: str, settings: ClientSettings) -> URL:
     """Return ``address`` parsed. Raises FetchError unless it is https (http where allowed) to an allowed host."""
-    shown = public_address(address)
+    shown = _cut(public_address(address))
     try:
         url = URL(address)
     except ValueError as error:
@@ -205,11 +208,24 @@ def redirect_target(url: URL, location: str, settings: ClientSettings) -> URL:
     try:
         address = urljoin(str(url), location)
     except ValueError as error:
-        raise FetchError(f"{shown} redirects to {location!r}, which is no address", url=shown) from error
+        raise FetchError(f"{shown} redirects to {_cut(location)!r}, which is no address", url=shown) from error
     target = allowed_address(address, settings)
     if url.scheme == "https" and target.scheme != "https":
         raise FetchError(f"{shown} redirects from https to {target.scheme}", url=shown)
     return target
+
+
+def _reason(error: Exception, url: URL, address: str) -> str:
+    """Return why a request failed, without what upstream sent: aiohttp quotes it, whole pages of it."""
+    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    head = _QUOTED.split(said.replace(str(url), address), maxsplit=1)[0]
+    return _cut(head.strip(" :")) or type(error).__name__
+
+
+def _cut(said: str) -> str:
+    """Return what upstream says of itself, such as a status line, as part of a sentence: printable and not long."""
+    shown = "".join(one if one.isprintable() else " " for one in said[: _SAID_CHARACTERS + 1])
+    return shown if len(said) <= _SAID_CHARACTERS else f"{shown[:_SAID_CHARACTERS]}…"
 
 
 class _TransientError(FetchError):
@@ -228,7 +244,7 @@ def _pause(error: Exception) -> bool | float:
 
 
 def _status_error(answer: aiohttp.ClientResponse, address: str, retry_after_max_s: float) -> FetchError:
-    message = f"{address} answered {answer.status} {answer.reason or ''}".rstrip()
+    message = f"{address} answered {answer.status} {_cut(answer.reason or '')}".rstrip()
     pause_s = _retry_after_s(answer)
     if answer.status not in _TRANSIENT or (pause_s or 0) > retry_after_max_s:
         return FetchError(message, url=address, status=answer.status, retry_after_s=pause_s)

@@ -81,6 +81,31 @@ async def test_not_modified_unasked(server: UpstreamServer, client: LiveUpstream
     assert caught.value.facts["status"] == 304
 
 
+async def test_reasons_quote_no_pages(client: LiveUpstream) -> None:
+    """What upstream sends is not told on as the reason: neither a page after a wrong length nor a long status line."""
+    page = b"<html>" + b"secret " * 1000
+    answers = [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\n" + page,
+        b"HTTP/1.1 403 No\x1b[31m" + b"secret " * 100 + b"\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://elsewhere.test/" + b"x" * 9000 + b"\r\nContent-Length: 0\r\n\r\n",
+    ]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers[int(path.split(b" ", 2)[1][1:])])
+        with suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as raw:
+        base = f"http://127.0.0.1:{raw.sockets[0].getsockname()[1]}"
+        for number, told in enumerate(("Data after `Connection: close`", "answered 403 No", "not on an allowed host")):
+            with pytest.raises(FetchError, match=told) as caught:
+                await client.get(f"{base}/{number}")
+            assert len(str(caught.value)) < 300
+            assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize("status", [201, 204, 206, 400, 401, 403, 404, 410, 451, 501])
 async def test_final_statuses(server: UpstreamServer, client: LiveUpstream, status: int) -> None:
     """Any other answer fails at once, naming address and status."""

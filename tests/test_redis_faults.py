@@ -72,6 +72,7 @@ async def behind(proxy: Proxy, tmp_path: Path) -> AsyncIterator[Store]:
         "LOADING Redis is loading the dataset in memory",
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
         "CLUSTERDOWN Hash slot not served",
+        "CROSSSLOT Keys in request don't hash to the same slot",
         "MISCONF Errors writing to the AOF file: No space left on device",
         "OOM command not allowed when used memory > 'maxmemory'.",
         "NOREPLICAS Not enough good replicas to write.",
@@ -248,6 +249,7 @@ async def test_a_right_that_is_missing(server: One, tmp_path: Path, missing: str
     [
         "redis://:sec/ret@127.0.0.1:1",
         "redis://127.0.0.1:1?secret=1",
+        "redis://127.0.0.1:1?retry_on_error=secret",
         "redis+sentinel://127.0.0.1:secret/name",
         "redis+sentinel://127.0.0.1/name?db=secret",
         "redis+secret://127.0.0.1",
@@ -260,6 +262,14 @@ async def test_an_address_that_is_none(tmp_path: Path, url: str) -> None:
         async with open_store(url, tmp_path, service=False):
             pass
     assert "ret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["protocol", "decode_responses", "encoding", "encoding_errors", "legacy_responses"])
+async def test_an_address_that_has_replies_read_otherwise(tmp_path: Path, name: str) -> None:
+    """What the store depends on is not to be chosen; which parameter it is is told."""
+    with pytest.raises(StoreError, match=f"the address of Redis may not set {name}:"):
+        async with open_store(f"redis://127.0.0.1:1?db=0&{name}=1", tmp_path, service=False):
+            pass
 
 
 async def test_a_redis_that_is_killed(server: One, tmp_path: Path) -> None:

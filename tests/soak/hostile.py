@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import unquote
 
 from scrapers.demo.build import answers
-from scrapers.mirror import mirror_name
+from scrapers.mirror import guessed_media_type, mirror_name
 from tests.certificates import certified
 
 MOST_BYTES = 1 << 20
@@ -66,7 +66,7 @@ class Hostile:
         elif _ETAG.encode() in head:  # the documents never change
             await send(writer, b"", f"ETag: {_ETAG}", status="304 Not Modified")
         else:
-            await send(writer, body, f"ETag: {_ETAG}")
+            await send(writer, body, f"ETag: {_ETAG}", f"Content-Type: {guessed_media_type(body)}")
 
 
 async def send(writer: asyncio.StreamWriter, body: bytes, *headers: str, status: str = "200 OK") -> None:
@@ -83,8 +83,13 @@ def status(line: str, body: bytes = b"<html><body>Sorry</body></html>", *headers
 
 
 def garbage(made: Callable[[bytes], bytes]) -> Play:
-    """Answer 200 with something that is no document."""
-    return lambda _, writer, body: send(writer, made(body))
+    """Answer 200 with something that is no document, under the document's type."""
+    return lambda _, writer, body: send(writer, made(body), f"Content-Type: {guessed_media_type(body)}")
+
+
+def typed(media_type: str, made: Callable[[bytes], bytes] = lambda body: body) -> Play:
+    """Answer 200 with what is made of the document, under another type."""
+    return lambda _, writer, body: send(writer, made(body), f"Content-Type: {media_type}")
 
 
 def redirect(to: str) -> Play:
@@ -191,6 +196,10 @@ FAULTS: dict[str, Play] = {
     "NUL bytes": garbage(lambda body: body.replace(b"\n", b"\0")),
     "half a document": garbage(lambda body: body[: len(body) // 2]),
     "deep JSON": garbage(lambda _: b"[" * 100_000),
+    "a wrong content-type": typed("image/png"),
+    "another wrong content-type": typed("application/zip"),
+    "a picture as HTML": typed("text/html", lambda _: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8),
+    "an archive as JSON": typed("application/json", lambda _: b"PK\x03\x04" + bytes(range(256)) * 8),
     "deep HTML": garbage(lambda _: b"<div>" * 5_000),
 }
 

@@ -2,14 +2,15 @@
 
 ``python -m tests.soak.kills SOCKET RUNS VARIANT`` prints a JSON `Outcome`. Each run is a child that publishes the next
 document of a source and tells subscribers of it; it kills itself before the n-th of its steps: a request to upstream or
-a subscriber, its answer, a parse, a command to Redis, its reply. After each the invariants are checked, and nothing is
-repaired: the next run goes on from there. The parent does nothing but fork and check.
+a subscriber, its answer, a parse, a command to Redis, its reply. After each the invariants are checked, the dead
+runner's lease is taken away, which would be over in a minute, and nothing else is repaired: the next run goes on from there. The parent does nothing but fork and check.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -178,6 +179,14 @@ def document(number: int) -> bytes:
     return body({**tags, "new": [f"40.{number // 250}.{number % 250}.0/24"]})
 
 
+def aimed(steps: Mapping[str, int], runs: int) -> list[tuple[str, int]]:
+    """Return where each run dies: stages by turns, so that each has its share, and the steps of one by turns."""
+    rounds = zip(
+        *(itertools.islice(itertools.cycle(range(1, count + 1)), runs) for count in steps.values()), strict=True
+    )
+    return [(name, at) for ats in rounds for name, at in zip(steps, ats, strict=True)][:runs]
+
+
 async def begin(stage: Stage) -> None:
     async with Redis(unix_socket_path=stage.socket) as redis:
         await redis.flushall()
@@ -242,10 +251,10 @@ def main() -> None:
         stage = Stage(socket, port, Path(socket).with_name(f"acknowledged-{os.getpid()}"), variant == "torn")
         asyncio.run(begin(stage))
         steps = child(stage, 0)
-        targets = [(name, at) for name, count in steps.items() for at in range(1, count + 1)]
+        targets = aimed(steps, runs)
         violations += asyncio.run(after(stage, heads))
         for number in range(1, runs + 1):
-            dies_in, dies_at = targets[number % len(targets)]
+            dies_in, dies_at = targets[number - 1]
             lived = child(stage, number, dies_in, dies_at)
             deaths["lived" if lived else dies_in] += 1
             violations += [f"run {number}, killed in {dies_in}: {one}" for one in asyncio.run(after(stage, heads))]
@@ -256,7 +265,7 @@ def main() -> None:
         outcome = Outcome(
             runs=sum(deaths.values()),
             deaths=dict(deaths),
-            steps=len(targets),
+            steps=sum(steps.values()),
             versions=head,
             acknowledged=len(acknowledged(stage)),
             arrivals=len(arrivals),

@@ -22,10 +22,13 @@ from aiohttp import web
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from catalog_service.cli.wiring import utc_now
 from catalog_service.store import keys
 from catalog_service.store.connect import Store
 from catalog_service.store.server_process import spawn, stop
+from catalog_service.sync.held import accept
 from catalog_service.tasks import stop as stop_tasks
+from schema.errors import LeaseTakenError, StaleHeadError, UnknownHeldError
 from schema.event import Place
 from schema.subscription import EventFilter
 from tests.conftest import CORPUS
@@ -43,6 +46,7 @@ SUBSCRIBERS, LISTENERS, READERS = 200, 500, 6
 READ_PAUSE_S = 0.4
 WEEK_S, SMALL_S = 20.0, 6.0
 RESTART_S, NOTIFY_KILL_S = 60.0, 95.0
+RELEASE_S = 5.0
 KILLED_EVERY = 5
 """Every fifth restart is a kill -9."""
 SAMPLE_S = 5.0
@@ -92,11 +96,11 @@ class Subscribers:
 class Crew:
     """All processes."""
 
-    def __init__(self, folder: Path, upstream_port: int, subscribers_port: int) -> None:
+    def __init__(self, folder: Path, upstream_port: int, subscribers_port: int, redis_url: str = "") -> None:
         self.ports = tuple(free_port() for _ in range(3))
         base = f"http://127.0.0.1:{upstream_port}"
         settings = {
-            "CATALOG_REDIS_URL": f"unix://{folder / 's'}",
+            "CATALOG_REDIS_URL": redis_url or f"unix://{folder / 's'}",
             "CATALOG_LOG_FORMAT": "json",
             "CATALOG_LOG_LEVEL": "warning",
             "CATALOG_RATE_LIMIT": "0",
@@ -112,7 +116,8 @@ class Crew:
             return Program(name, arguments, settings, folder)
 
         self.replicas = [made(f"serve-{port}", "serve", "--port", str(port)) for port in self.ports]
-        self.workers = [made(f"notify-{one}", "notify") for one in (1, 2)]
+        self.workers = [made(f"notify-{one}", "notify") for one in (1, 2, 3)]
+        """The last is not killed: its memory is measured."""
         self.sync = made("sync", "sync", "--every", *(one.name for one in SOURCES))
         self.all = (*self.replicas, *self.workers, self.sync)
 
@@ -185,6 +190,14 @@ async def kill_workers(crew: Crew, until_s: float) -> None:
         await crew.workers[number % 2].start()
 
 
+async def release(store: Store, until_s: float) -> None:
+    """Accept what the guard holds of the real weeks, as a person does."""
+    async for _ in every(RELEASE_S, until_s):
+        for one in await store.sources.held():
+            with contextlib.suppress(LeaseTakenError, StaleHeadError, UnknownHeldError):
+                await accept(store, one.id, "soak", utc_now)
+
+
 async def watch(
     crew: Crew, redis_pid: int, redis: Redis, heads: list[int], memory: list[float], until_s: float
 ) -> None:
@@ -239,12 +252,13 @@ async def play(crew: Crew, store: Store, upstream: Upstream, redis_pid: int) -> 
         advance(upstream, "/small", SMALL_S, until_s),
         restart(crew, reading, until_s),
         kill_workers(crew, until_s),
+        release(store, until_s),
         watch(crew, redis_pid, store.redis, heads, redis_mb, until_s),
     )
     said, _ = await asyncio.wait_for(reading.communicate(b"end\n"), 60)
     head = await drained(store, listeners)
     await stop_tasks(*heard)
-    memory = {one.name: list(one.memory) for one in (*crew.replicas[:2], crew.sync)}
+    memory = {one.name: list(one.memory) for one in (*crew.replicas[:2], crew.sync, crew.workers[-1])}
     await crew.end()
     return Played(listeners, msgspec.json.decode(said, type=Readings), head, heads, redis_mb, memory)
 

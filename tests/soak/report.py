@@ -24,7 +24,7 @@ ROWS = ROOT / "build" / "soak"
 DOCUMENT = ROOT / "docs" / "reliability.md"
 TEMPLATE = Path(__file__).with_name("reliability.md.j2")
 ORDER = (
-    "kills", "torn", "schedulers-2", "schedulers-4", "leases-alone", "clock", "disk", "redis-killed", "redis", "upstream", "garbage",
+    "kills", "torn", "schedulers-2", "schedulers-4", "leases-alone", "clock", "disk", "redis-killed", "redis", "failover", "upstream", "garbage",
     "attack", "load",
 )  # fmt: skip
 

@@ -15,6 +15,9 @@ from tests.soak.report import ROOT, Row, duplicated, keep
 
 pytestmark = pytest.mark.soak
 RUNS = 200
+STAGES = ("fetch", "parse", "commit", "fan-out", "delivery")
+FLOOR = 20
+"""Kills of each stage at least (limits-and-faults.md C2)."""
 
 
 def run(socket: Path, runs: int, variant: str) -> Outcome:
@@ -27,7 +30,7 @@ def run(socket: Path, runs: int, variant: str) -> Outcome:
 
 
 async def test_two_hundred_kills(store: Store, redis_socket: Path) -> None:
-    """After each: I1 to I4 and I7, with nothing repaired; at the end every version was told, once by its id (I5)."""
+    """After each: I1 to I4 and I7, with nothing repaired but the lease, taken away early; at the end every version was told, once by its id (I5)."""
     outcome = run(redis_socket, RUNS, "right")
     keep(
         Row(
@@ -37,7 +40,8 @@ async def test_two_hundred_kills(store: Store, redis_socket: Path) -> None:
             kills=outcome.runs - outcome.deaths.get("lived", 0),
             lost=len(outcome.violations),
             duplicated=duplicated(outcome.violations),
-            held="I1 to I5 and I7 after every run, nothing repaired in between",
+            held="I1 to I5 and I7 after every run, nothing repaired in between but that the dead one's"
+            " lease of a minute is taken away",
             seconds=outcome.seconds,
             facts={
                 "kills by stage": ", ".join(f"{name} {count}" for name, count in sorted(outcome.deaths.items())),
@@ -47,7 +51,7 @@ async def test_two_hundred_kills(store: Store, redis_socket: Path) -> None:
         )
     )
     assert outcome.violations == ()
-    assert {"fetch", "parse", "commit", "fan-out", "delivery"} <= outcome.deaths.keys()
+    assert min(outcome.deaths.get(name, 0) for name in STAGES) >= FLOOR
     assert outcome.deaths.get("lived", 0) <= RUNS // 5
     assert 0 < outcome.acknowledged <= outcome.versions
 
