@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -13,6 +12,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from catalog_service.catalog.marks import Mark
 from catalog_service.store import codec, keys
 from catalog_service.store.checks.numbers import indexes
 from catalog_service.store.connect import Store
@@ -25,22 +25,16 @@ from schema.event import EventType, Notice
 from schema.version import Point
 from scrapers.history.files import HistoricFile
 from tests.local_source import NOW, Clock, body
-from tests.whole_store import COMMITS, TAGS, A, backed_up, brought_back, content, fill, sync, tags
+from tests.whole_store import COMMITS, TAGS, A, backed_up, brought_back, content, filled, sync, tags
 
-_FILLED: list[bytes] = []
 LAST = COMMITS + 5
 """The rollback: after three imported versions and the first of the other source."""
 
 
 @pytest.fixture
 async def whole(store: Store, tmp_path: Path) -> Store:
-    """A store with everything in it; filled once, and brought back for each test."""
-    if _FILLED:
-        await brought_back(store, io.BytesIO(_FILLED[0]))
-    else:
-        await fill(store, tmp_path)
-        _FILLED.append((await backed_up(store)).getvalue())
-    return store
+    """A store with everything in it."""
+    return await filled(store, tmp_path)
 
 
 class Damage(Struct, frozen=True):
@@ -60,6 +54,14 @@ def one(code: str, said: str, *command: str | bytes | float, left: bool = False)
 FRAME = str(COMMITS - 2)
 """The second keyframe of the first source."""
 _VERSION = b"damaged"
+_MARKS = codec.pack_marks({"t": Mark(1, 1)})
+_NO_TEXT: tuple[tuple[tuple[str | int, ...], tuple[bytes, ...]], ...] = (
+    *(((("ZADD", key, 1), ())) for key in (keys.TIMELINE, keys.LINE, keys.timeline(A.name))),
+    *((("HSET", key), (b"x",)) for key in (keys.VERSIONS, keys.CHANGESETS, keys.LIVE, keys.HELD, keys.STATES, keys.TOKENS)),
+    *((("HSET", key), (b"x",)) for key in (keys.HELD_RECORDS, keys.TOKEN_NAMES, keys.SEALED, keys.HEALTHS, keys.digests(A.name))),
+    (("SADD", keys.SOURCES), ()),
+    (("HSET", keys.deliveries("sub_a")), (b"x",)),
+)  # fmt: skip
 _NOTICE = codec.pack(Notice(EventType.DEGRADED, NOW, A.name))
 
 DAMAGES = {
@@ -130,6 +132,18 @@ DAMAGES = {
     "notice": one("events", "99-1: listeners", "XADD", keys.EVENTS, "99-1", "notice", _NOTICE),
     "dropped count": one("subscription", "dropped of sub_a is damaged", "HSET", keys.DROPPED, "sub_a", "x"),
     "fences": one("state", "it is synced no more", "HSET", keys.FENCES, A.name, "x", left=True),
+    "first marks, missing": one("content", "the marks of version 1 are missing", "HDEL", keys.MARKS, 1),
+    "first marks, others": one("content", "the marks of version 1 are not those of its records", "HSET", keys.MARKS, 1, _MARKS),
+    "marks of an import": one("content", f"the marks of version {COMMITS + 1} are missing", "HDEL", keys.MARKS, COMMITS + 1),
+    "marks that nothing tells": one("content", f"the marks of version {COMMITS + 3} are missing", "HDEL", keys.MARKS, COMMITS + 3, left=True),
+    "record far beyond": one("orphan", "a number that was never given", "HSET", keys.VERSIONS, 9999999999, b"x"),
+    "record of no number": one("orphan", "versions has a record of b'zz'", "HSET", keys.VERSIONS, "zz", b"x"),
+    "index of none": one("orphan", "line:zz is of a source of which nothing else is known", "ZADD", keys.line("zz"), 1, 1),
+    "sources, surplus": one("index", "has, of no version, zy", "SADD", keys.SOURCES, "zy"),
+    "relayed, missing": one("events", "it is not known up to which event", "DEL", keys.RELAYED, left=True),
+    "records of another kind": Damage((("DEL", keys.VERSIONS), ("SET", keys.VERSIONS, 1)), "kind", "records cannot be looked at", left=True),
+    "names that are no text": Damage(tuple((*command, b"\xff", *value) for command, value in _NO_TEXT), "index", "of no version, \ufffd"),
+    "subscription, no text": one("subscription", "is no id of a subscription", "HSET", keys.SUBSCRIPTIONS, b"\xff", b"x", left=True),
 }  # fmt: skip
 
 
@@ -138,14 +152,16 @@ async def checked(store: Store, *, repair: bool = False) -> Report:
 
 
 DROPPED = {
-    "first marks", "events", "state", "held", "held records", "document", "document damaged", "token", "health", "due", "claim",
+    "events", "state", "held", "held records", "document", "document damaged", "token", "health", "due", "claim",
     "log", "record damaged",
 }  # fmt: skip
 """Damages after whose repair something is gone for good, or is another: nothing is made up."""
 
 
 ALONE = [
-    name for name, damage in DAMAGES.items() if damage.left or name in DROPPED or name in ("head", "last", "record")
+    name
+    for name, damage in DAMAGES.items()
+    if damage.left or name in DROPPED or name.startswith("first marks") or name in ("head", "last", "record")
 ]
 TOGETHER = [name for name in DAMAGES if name not in ALONE]
 GROUPS = [[name] for name in ALONE] + [TOGETHER[place::6] for place in range(6)]

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis.exceptions import ConnectionError as NoConnectionError
 
-from catalog_service.store.primary import Node, Primary
+from catalog_service.store.primary import Node, Primary, having_the_slot
 
 CUT_OFF, SLOW = Node("cut-off", 1), Node("slow", 2)
 OLD, NEW = Node("old", 3), Node("new", 4)
@@ -60,3 +60,24 @@ async def test_nobody_knows_it() -> None:
 
     with pytest.raises(NoConnectionError, match="cut-off:1: does not know it; slow:2: no answer"):
         await Primary((SLOW, CUT_OFF), ask, "the primary").node()
+
+
+@pytest.mark.parametrize("host", [b"$1\r\n?\r\n", b"$0\r\n\r\n", b"$-1\r\n"])
+async def test_a_node_that_does_not_know_its_name(host: bytes) -> None:
+    """Behind ``?``, an empty name or none is the node that was asked."""
+    ended = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"SLOTS\r\n")
+        writer.write(b"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n" + host + b":7001\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        asked = Node("127.0.0.1", server.sockets[0].getsockname()[1])
+        primary = having_the_slot((asked,), {"protocol": 2, "driver_info": None}, tls=False)
+        assert await primary.node() == Node("127.0.0.1", 7001)
+        async with asyncio.timeout(10):
+            await ended.wait()

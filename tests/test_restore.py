@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import stat
+import subprocess
+import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -237,6 +241,50 @@ def test_the_commands_carry_a_store_from_one_redis_to_another(redis_url: str, tm
     code, _, said = run("restore", "--replace", path, *there)
     assert (code, "cut off or was altered" in said) == (exits.FAILED, True)
     assert run("restore", str(tmp_path / "nothing"), *there)[0] == exits.FAILED
+
+
+async def _none(store: Store) -> io.BytesIO:
+    await store.redis.flushall()
+    await store.ping()
+    return await backed_up(store)
+
+
+def test_an_empty_store_takes_the_place_of_nothing(redis_url: str, tmp_path: Path) -> None:
+    """It is not backed up over a good file, and an empty backup not restored over a store with versions."""
+    path, there = tmp_path / "catalog.backup", ("--redis-url", redis_url)
+    path.write_bytes(b"good")
+    empty = on(redis_url, _none)
+    code, _, said = run("backup", str(path), *there)
+    assert (code, "this Redis holds nothing yet" in said, path.read_bytes()) == (exits.FAILED, True, b"good")
+    assert run("restore", "-", "--replace", *there, stdin=empty.getvalue())[0] == 0
+    on(redis_url, _three)
+    code, _, said = run("restore", "-", "--replace", *there, stdin=empty.getvalue())
+    assert (code, "the backup is of an empty store, and this one is not" in said) == (exits.FAILED, True)
+    assert on(redis_url, lambda store: store.versions.head()) == 3
+
+
+def test_a_backup_comes_from_a_pipe_with_a_name(redis_url: str, tmp_path: Path) -> None:
+    """As ``<(...)`` of a shell makes one: it can be read once alone."""
+    pipe, there = tmp_path / "pipe", ("--redis-url", redis_url)
+    on(redis_url, _three)
+    _, piped, _ = run("backup", "-", *there)
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=pipe.write_bytes, args=(piped,))
+    writing.start()
+    code, _, said = run("restore", "--check", str(pipe), *there)
+    writing.join()
+    assert (code, "newest version 3" in said) == (0, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is full by itself")
+def test_a_backup_into_a_pipe_that_takes_nothing(redis_url: str) -> None:
+    """One sentence and the code of what failed; not that of a fault of the program."""
+    on(redis_url, _three)
+    command = (sys.executable, "-m", "catalog_service", "backup", "-", "--redis-url", redis_url)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == exits.FAILED, done.stderr
+    assert done.stderr.splitlines()[-1] == "error: the backup cannot be written to stdout: No space left on device"
 
 
 async def _newer(store: Store) -> bytes:

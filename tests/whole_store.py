@@ -34,6 +34,7 @@ TAGS = {f"t{i}": [f"20.{i}.0.0/16"] for i in range(12)}
 COMMITS = KEYFRAME_EVERY + 3
 """Of the first source: past its second keyframe."""
 Tags = dict[str, list[str]]
+_FILLED: list[bytes] = []
 
 
 def entry(action: str = "restore") -> AuditEntry:
@@ -68,6 +69,16 @@ async def fill(store: Store, folder: Path) -> None:
     token = ApiToken("tok_a", "ci", (Scope.READ,), NOW, "ann")
     await store.tokens.create("0" * 64, token, entry("token-create"))
     await store.tokens.used("0" * 64, NOW)
+
+
+async def filled(store: Store, folder: Path) -> Store:
+    """Return ``store`` with everything in it; filled once a process, and brought back for each test."""
+    if _FILLED:
+        await brought_back(store, io.BytesIO(_FILLED[0]))
+    else:
+        await fill(store, folder)
+        _FILLED.append((await backed_up(store)).getvalue())
+    return store
 
 
 async def _import(store: Store, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
@@ -20,10 +21,11 @@ from catalog_service.cli.person import by_option, person
 from catalog_service.cli.wiring import any_store, utc_now
 from catalog_service.store.backup import back_up
 from catalog_service.store.backup_file import Written, check, replacing
+from catalog_service.store.moment import is_empty
 from catalog_service.store.restore import Restored
 from catalog_service.store.restore import restore as bring_back
 from schema.access import COMMAND_LINE
-from schema.errors import CatalogError
+from schema.errors import CatalogError, StoreError
 from schema.version import AuditEntry
 
 _PIPE = "-"
@@ -39,6 +41,9 @@ async def backup(call: Call, *, file: str) -> int:
     are in Redis, so keep the encryption key elsewhere.
     """
     async with any_store(call.settings) as store:
+        if await is_empty(store):
+            where = "this Redis" if call.settings.redis_url else call.settings.data_dir
+            raise StoreError(f"{where} holds nothing yet, neither versions nor what people made: {file} is not written")
         with _target(file) as target:
             written = await back_up(store, target, utc_now())
     if file != _PIPE:
@@ -82,23 +87,29 @@ def _target(file: str) -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile() as target:
         yield target
         target.seek(0)
-        shutil.copyfileobj(target, sys.stdout.buffer)
+        try:
+            shutil.copyfileobj(target, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # `command` knows what to do
+            raise
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes at its end
+            raise CatalogError(f"the backup cannot be written to stdout: {error.strerror}") from error
 
 
 @contextlib.contextmanager
 def _source(file: str) -> Iterator[IO[bytes]]:
-    """Give the backup to read; what comes from stdin is kept on the disk meanwhile, for its owner alone."""
-    if file == _PIPE:
-        with tempfile.TemporaryFile() as source:
-            shutil.copyfileobj(sys.stdin.buffer, source)
-            yield source
-        return
+    """Give the backup to read; what comes from a pipe is kept on the disk meanwhile, for its owner alone."""
     with contextlib.ExitStack() as stack:
         try:
-            opened = stack.enter_context(Path(file).open("rb"))
+            source = sys.stdin.buffer if file == _PIPE else stack.enter_context(Path(file).open("rb"))
+            if file == _PIPE or not source.seekable():
+                kept = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(source, kept)
+                source = kept
         except OSError as error:
             raise CatalogError(f"{file} cannot be read: {error.strerror}") from error
-        yield opened
+        yield source
 
 
 def _told(call: Call, file: str, written: Written) -> None:

@@ -35,6 +35,12 @@ from schema.errors import StoreError
 
 _SENTINEL, _CLUSTER = "+sentinel", "+cluster"
 _SENTINEL_PORT, _PORT = 26379, 6379
+_TAKEN = (
+    *("db", "username", "password", "client_name", "timeout", "max_connections", "health_check_interval"),
+    *("socket_timeout", "socket_connect_timeout", "socket_keepalive"),
+)
+_REFUSED = ("protocol", "decode_responses", "encoding", "encoding_errors", "legacy_responses")
+"""With these replies would come as the store does not read them."""
 
 
 class RedisOptions(Struct, frozen=True):
@@ -83,7 +89,12 @@ def _client(url: str, options: RedisOptions) -> Client:
 
 
 def _one(url: str, options: RedisOptions) -> dict[str, Any]:
-    """Return the arguments of connections to the one server at ``url``."""
+    """Return the arguments of connections to the one server at ``url``. Raises StoreError, ValueError."""
+    for name in parse_qs(urlsplit(url).query, keep_blank_values=True):
+        if name in _REFUSED:
+            raise StoreError(f"the address of Redis may not set {name}: how replies are read is not to be chosen")
+        if name not in _TAKEN and not name.startswith("ssl_"):
+            raise ValueError(name)
     arguments: dict[str, Any] = dict(parse_url(url))
     is_tls = arguments.get("connection_class") is SSLConnection
     return {**_known_as(options.username, options.password), **_tls(options, is_tls=is_tls), **arguments}

@@ -11,7 +11,7 @@ from msgspec import Struct
 from redis.exceptions import ResponseError
 
 from catalog_service.store import keys
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.checks import contents, events, numbers, people, sources, telling
 from catalog_service.store.checks.finding import RESTORE, Check, Finding, Told
 from catalog_service.store.commit import AUDIT
@@ -102,7 +102,13 @@ async def fsck(store: Store, clock: Clock, *, repair_by: str | None = None, told
             repaired, found = await _repaired(store, check, found, clock, repair_by, told)
             outcomes += [_outcome(one, "repaired") for one in repaired]
         outcomes += [_outcome(one, "repairable" if one.repair else "left") for one in found]
-    return Report(await store.redis.hlen(keys.VERSIONS), tuple(outcomes))
+    return Report(await _version_count(store), tuple(outcomes))
+
+
+async def _version_count(store: Store) -> int:
+    """Return how many versions there are, 0 where what should hold them is of another kind: that was found."""
+    is_hash = await store.redis.type(keys.VERSIONS) == b"hash"
+    return await store.redis.hlen(keys.VERSIONS) if is_hash else 0
 
 
 async def _found(store: Store, check: Check, told: Told) -> list[Finding]:
@@ -155,7 +161,9 @@ async def _mend(store: Store, finding: Finding, clock: Clock, who: str) -> bool:
         words += [len(one.command), *one.command, one.reply]
     for step in steps:
         words += [len(step), *step]
-    return bytes(await mend(keys=[keys.AUDIT], args=words)) == b"OK"
+    done = bytes(await mend(keys=[keys.AUDIT], args=words)) == b"OK"
+    log_audit(entry if done else None)
+    return done
 
 
 def _outcome(finding: Finding, state: str) -> Outcome:

@@ -18,6 +18,8 @@ from schema.event import Place, place_of
 _ATTEMPTS = 50
 _ENTRIES = 1000
 _LISTED = (("SMEMBERS", keys.SOURCES), *(("HKEYS", key) for key in (*shape.SOURCED, keys.SUBSCRIPTIONS)))
+WORTH_KEEPING = (keys.VERSIONS, keys.SUBSCRIPTIONS, keys.FILTERS, keys.TOKENS)
+"""Without any of these a store has nothing that a backup is for."""
 T = TypeVar("T")
 Entries = tuple[tuple[bytes, ...], ...]
 
@@ -61,6 +63,11 @@ async def moment(store: Store) -> Moment:
         held = {one: entries for one, entries in found if entries}
         return Moment(held, sources, subscriptions, {one.key: newest[0][0] for one, newest in ends if newest})
     raise StaleHeadError("sources or subscriptions came faster than they could be read: try again")
+
+
+async def is_empty(store: Store) -> bool:
+    """Tell whether ``store`` has nothing that a backup is for."""
+    return not await store.redis.exists(*WORTH_KEEPING)
 
 
 async def own_of(store: Store, subscription: str) -> tuple[tuple[Named, Entries], ...]:

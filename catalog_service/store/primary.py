@@ -102,7 +102,7 @@ def having_the_slot(nodes: tuple[Node, ...], arguments: dict[str, Any], *, tls: 
     async def ask(node: Node) -> Node | None:
         for first, last, (host, port, *_), *_ in await _reply(node, arguments, ("CLUSTER", "SLOTS"), tls=tls):
             if first <= _SLOT <= last:
-                return Node(host.decode() if host else node.host, int(port))
+                return Node(host.decode() if host not in (None, b"", b"?") else node.host, int(port))
         return None
 
     return Primary(nodes, ask, "the Cluster's node of the catalogue's slot")

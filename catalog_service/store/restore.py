@@ -17,12 +17,12 @@ from msgspec.structs import replace
 from redis.asyncio.client import Pipeline
 
 from catalog_service.store import keys, shape
-from catalog_service.store.audit import packed
+from catalog_service.store.audit import log_audit, packed
 from catalog_service.store.backup_file import Portion, Written, check, portions_of
 from catalog_service.store.commit import AUDIT
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Script
-from catalog_service.store.moment import parts
+from catalog_service.store.moment import WORTH_KEEPING, is_empty, parts
 from catalog_service.store.shape import Kind
 from schema.errors import CorruptContentError, StaleHeadError, StoreError
 from schema.version import AuditEntry
@@ -104,11 +104,14 @@ async def restore(store: Store, file: IO[bytes], entry: AuditEntry, *, replace_a
 
     Raises:
         CorruptContentError: ``file`` is no backup, cut off or altered.
-        StoreError: it is newer than this release; or something is stored, and ``replace_all`` is False.
+        StoreError: it is newer than this release, or empty where something is stored; or something is stored, and
+            ``replace_all`` is False.
     """
     backup = check(file)
     if not replace_all and await store.redis.exists(*(set(shape.every_key()) - {keys.FORMAT})):
         raise _full()
+    if not await is_empty(store) and not any(portion.key in WORTH_KEEPING for portion in portions_of(file)):
+        raise StoreError("the backup is of an empty store, and this one is not: nothing changed")
     staged = f"{_STAGED}{secrets.token_hex(8)}:"
     sizes = await _stage(store, file, staged)
     before = await _swap(store, staged, tuple(sizes), backup, entry, replace_all=replace_all)
@@ -168,10 +171,12 @@ async def _swap(
     short = json.dumps([name.removeprefix(f"{keys.TAG}:") for name in names])
     for _ in range(_ATTEMPTS):
         head = await store.redis.execute_command("GET", keys.HEAD) or b""  # type: ignore[no-untyped-call]
-        told = packed(replace(entry, before=head.decode(), after=str(backup.header.head or "")))
-        arguments = [staged, f"{keys.TAG}:", int(replace_all), head, told, short, json.dumps(lists), json.dumps(known)]
+        told = replace(entry, before=head.decode(), after=str(backup.header.head or ""))
+        shown = (packed(told), short, json.dumps(lists), json.dumps(known))
+        arguments = [staged, f"{keys.TAG}:", int(replace_all), head, *shown]
         outcome = bytes(await swap(keys=[keys.AUDIT, keys.HEAD, keys.FENCES], args=arguments))
         if outcome == b"OK":
+            log_audit(told)
             return int(head or 0)
         if outcome == b"FULL":
             raise _full()

@@ -14,10 +14,22 @@ from msgspec import Struct
 
 from catalog_service.catalog.diff import diff
 from catalog_service.catalog.fold import apply
-from catalog_service.catalog.marks import Marks, marked
+from catalog_service.catalog.marks import Mark, Marks, marked
 from catalog_service.store import codec, keys
 from catalog_service.store.checks.facts import Facts, facts
-from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, listed, short
+from catalog_service.store.checks.finding import (
+    RESTORE,
+    Finding,
+    Repair,
+    Seen,
+    Told,
+    as_seen,
+    dropped,
+    listed,
+    short,
+    text,
+)
+from catalog_service.store.checks.given import number_of
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from schema.change import Changeset, summarize
@@ -27,6 +39,7 @@ from schema.version import Version, count
 
 _LOST = f"{RESTORE}; what it was made of may be kept: `document`, with the digest that `versions --json` shows of it"
 _CONTENTS = (keys.CHANGESETS, keys.KEYFRAMES, keys.MARKS)
+_UNPACKED: tuple[Callable[[bytes], object], ...] = (codec.unpack_changes, codec.unpack_records, codec.unpack_marks)
 _AT_ONCE = 8
 """Each may be a keyframe of 300 kB."""
 T = TypeVar("T")
@@ -46,6 +59,8 @@ class _Stored(Struct, frozen=True):
     is_gone: bool
     starts: bool
     """It may begin a chain: it needs no changeset."""
+    is_first: bool
+    """Nothing of its source is known from before: each record was seen first with it."""
 
 
 class _Walked(Struct, frozen=True):
@@ -75,12 +90,20 @@ async def _chain(
     key, versions = keys.keyframed(source, imported=imported), found.of(source, imported=imported)
     keyframed = {int(number) for number in await ask("ZRANGE", key, 0, -1) if number.isdigit()}
     walked: _Walked | None = None
-    lost: list[int] = []
+    lost, damaged = list[int](), frozenset(found.damaged)
     async for place, version, data in _read_chain(store, versions):
         number = version.version
         told(f"{source}: {place + 1} of {len(versions)} versions")
-        starts = place == 0 or imported
-        stored = _Stored(version, *data, is_keyframed=number in keyframed, is_gone=number in gone, starts=starts)
+        if not imported and version.previous in damaged:
+            walked = None  # what it starts from is not known
+        stored = _Stored(
+            version,
+            *data,
+            is_keyframed=number in keyframed,
+            is_gone=number in gone,
+            starts=place == 0 or imported,
+            is_first=_is_first(found, version),
+        )
         findings, walked = await asyncio.to_thread(_step, walked, stored, key)
         for finding in findings:
             yield finding
@@ -91,10 +114,18 @@ async def _chain(
             lost = []
     if lost:
         yield _unreadable(source, lost)
-    if strays := sorted(keyframed - {version.version for version in versions} - {*found.damaged}):
+    if strays := sorted(keyframed - {version.version for version in versions} - damaged):
         steps = tuple(("ZREM", key, number) for number in strays)
         problem = f"this index names {listed(strays)}, which are no versions of it"
         yield Finding("index", short(key), problem, "they are taken out of it", Repair(found.seen, steps))
+
+
+def _is_first(found: Facts, version: Version) -> bool:
+    """Tell whether nothing of its source came before; a live version goes on from history that was imported before."""
+    if version.previous or version.imported:
+        return not version.previous
+    earlier = (*(one.version for one in found.of(version.source, imported=True)), *found.damaged)
+    return all(number > version.version for number in earlier)
 
 
 async def _read_chain(store: Store, versions: tuple[Version, ...]) -> AsyncIterator[tuple[int, Version, _Data]]:
@@ -122,10 +153,8 @@ def _step(walked: _Walked | None, stored: _Stored, key: str) -> tuple[list[Findi
             findings.append(_changeset(walked, framed, stored))
         elif changes is None and (stored.changeset is not None or not stored.starts):
             findings.append(_lone(stored))
-        marks = _read(codec.unpack_marks, stored.marks)
-        folded = _Walked(framed, marks if walked is None or marks is not None else None)
-        if stored.marks is not None and marks is None:
-            findings.append(_unmarked(stored))
+        folded = _begun(framed, stored)
+        findings += _of_marks(folded.marks, stored)
     elif folded is not None:
         findings += _of_keyframe(folded, framed, stored, key)
     if folded is not None:
@@ -133,6 +162,14 @@ def _step(walked: _Walked | None, stored: _Stored, key: str) -> tuple[list[Findi
             findings.append(_unnamed(stored, key))
         findings += _counted(folded.records, changes, version)
     return findings, folded
+
+
+def _begun(framed: tuple[EndpointSet, ...], stored: _Stored) -> _Walked:
+    """Return a content that is known by its keyframe alone; its marks as they are stored, unless it is a first one."""
+    number = stored.version.version
+    if stored.is_first:
+        return _Walked(framed, {record.id: Mark(number, number) for record in framed})
+    return _Walked(framed, _read(codec.unpack_marks, stored.marks))
 
 
 def _folded(walked: _Walked | None, changes: Changeset | None, version: Version) -> _Walked | None:
@@ -162,13 +199,22 @@ def _of_keyframe(
         seen = (_seen(keys.KEYFRAMES, number, stored.keyframe), Seen(("ZSCORE", keys.GONE, number), b""))
         way_out = "it is folded anew from the versions before it"
         yield Finding("content", str(number), problem, way_out, Repair(seen, steps))
-    marks = _read(codec.unpack_marks, stored.marks)
-    if folded.marks is not None and (marks is None or dict(marks) != dict(folded.marks)):
-        problem = f"the marks of version {number} are {_how(stored.marks)}: since when records are listed is not told"
+    yield from _of_marks(folded.marks, stored)
+
+
+def _of_marks(known: Marks | None, stored: _Stored) -> Iterator[Finding]:
+    """Yield what is wrong with the marks of a keyframe; ``known``: what they are, None where only they tell."""
+    number, marks = stored.version.version, _read(codec.unpack_marks, stored.marks)
+    if known is not None and (marks is None or dict(marks) != dict(known)):
+        how = _how(stored.marks) if marks is None else "not those of its records"
+        problem = f"the marks of version {number} are {how}: since when records are listed is not told"
         seen = (_seen(keys.MARKS, number, stored.marks), Seen(("ZSCORE", keys.GONE, number), b""))
-        step = ("HSET", keys.MARKS, number, codec.pack_marks(folded.marks))
+        step = ("HSET", keys.MARKS, number, codec.pack_marks(known))
         yield Finding("content", str(number), problem, "they are worked out anew", Repair(seen, (step,)))
-    elif stored.marks is not None and marks is None:
+    elif stored.marks is None:
+        problem = f"the marks of version {number} are missing: since when its records are listed is not told"
+        yield Finding("content", str(number), problem, RESTORE)
+    elif marks is None:
         yield _unmarked(stored)
 
 
@@ -231,12 +277,16 @@ def _unreadable(source: str, numbers: list[int]) -> Finding:
 async def _orphans(store: Store, found: Facts) -> AsyncIterator[Finding]:
     """Contents of numbers that were never given."""
     ask: Ask = store.redis.execute_command
-    known = {*found.versions, *found.damaged}
-    for key in _CONTENTS:
+    known = found.known
+    for key, unpack in zip(_CONTENTS, _UNPACKED, strict=True):
         for field in await ask("HKEYS", key):
-            if not field.isdigit() or int(field) not in known:
-                data = await ask("HGET", key, field)
-                problem = f"{short(key)} has content of {field.decode()!r}, which is no version"
+            if number_of(field) in known:
+                continue
+            data = await ask("HGET", key, field)
+            problem = f"{short(key)} has content of {text(field)!r}, which is no version"
+            if _read(unpack, data) is not None:
+                yield Finding("orphan", short(key), problem, RESTORE)
+            else:
                 yield Finding("orphan", short(key), problem, "it is dropped", dropped(key, field, data))
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from catalog_service.store import codec, keys
+from catalog_service.store import keys
 from catalog_service.store.checks.finding import Seen, as_seen
+from catalog_service.store.checks.given import last_given, number_of, read_version
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from catalog_service.store.moment import parts
-from schema.errors import CorruptContentError
 from schema.version import Version
 
 _AT_ONCE = 500
@@ -26,12 +26,19 @@ class Facts(Struct, frozen=True):
     versions: dict[int, Version]
     """By number, ascending."""
     damaged: tuple[int, ...]
-    """Numbers up to the highest in use whose record is missing or unreadable."""
+    """Numbers up to the highest that was given whose record is missing or unreadable."""
+    strays: tuple[bytes, ...]
+    """Fields among the records that are no number that was given."""
 
     @property
     def seen(self) -> tuple[Seen, ...]:
         """That no version came since: what an index is repaired under."""
         return Seen(("GET", keys.HEAD), self.head), Seen(("GET", keys.LAST), self.last)
+
+    @property
+    def known(self) -> frozenset[int]:
+        """Every number that was given."""
+        return frozenset((*self.versions, *self.damaged))
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -48,8 +55,9 @@ async def facts(store: Store) -> Facts:
     """Return what the records of versions say."""
     ask: Ask = store.redis.execute_command
     head, last = await ask("MGET", keys.HEAD, keys.LAST)
-    names = (*await ask("HKEYS", keys.VERSIONS), *await ask("ZRANGE", keys.TIMELINE, 0, -1))
-    given = range(1, max((int(name) for name in names if name.isdigit()), default=0) + 1)
+    given = range(1, await last_given(store, (head, last)) + 1)
+    named = await ask("HKEYS", keys.VERSIONS)
+    strays = sorted(name for name in named if number_of(name) not in given or str(number_of(name)).encode() != name)
     versions, damaged = dict[int, Version](), list[int]()
     for part in parts(given, _AT_ONCE):
         for number, data in zip(part, await ask("HMGET", keys.VERSIONS, *part), strict=True):
@@ -58,16 +66,7 @@ async def facts(store: Store) -> Facts:
                 versions[number] = version
             else:
                 damaged.append(number)
-    return Facts(as_seen(head), as_seen(last), versions, tuple(damaged))
-
-
-def read_version(number: int, data: bytes | None) -> Version | None:
-    """Return version ``number`` as stored; None where it is missing, unreadable or another one."""
-    try:
-        version = codec.unpack(data, Version) if data else None
-    except CorruptContentError:
-        return None
-    return version if version and version.version == number else None
+    return Facts(as_seen(head), as_seen(last), versions, tuple(damaged), tuple(strays))
 
 
 def newest(versions: Iterable[Version]) -> int:

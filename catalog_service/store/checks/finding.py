@@ -56,6 +56,11 @@ def short(key: str) -> str:
     return key.removeprefix(f"{keys.TAG}:")
 
 
+def text(name: bytes) -> str:
+    """Return ``name`` as findings show it, whatever bytes it is."""
+    return name.decode(errors="replace")
+
+
 def listed(several: Iterable[object], most: int = 5) -> str:
     """Return the first of ``several`` as text, and how many more there are."""
     every = [str(one) for one in several]

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from catalog_service.store import keys
-from catalog_service.store.checks.facts import Facts, facts, newest, read_version
-from catalog_service.store.checks.finding import RESTORE, Command, Finding, Repair, Seen, Told, as_seen, listed, short
+from catalog_service.store import keys, shape
+from catalog_service.store.checks.facts import Facts, facts, newest
+from catalog_service.store.checks.finding import (
+    RESTORE,
+    Command,
+    Finding,
+    Repair,
+    Seen,
+    Told,
+    as_seen,
+    dropped,
+    listed,
+    short,
+    text,
+)
+from catalog_service.store.checks.given import number_of, read_version
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from catalog_service.store.versions import padded, valid_since
@@ -32,6 +45,13 @@ async def records(store: Store, _told: Told) -> AsyncIterator[Finding]:
             yield Finding("version", str(number), problem, "the changeset stream has the same record", repair)
         else:
             yield Finding("version", str(number), problem, RESTORE)
+    for field in found.strays:
+        stored = await ask("HGET", keys.VERSIONS, field)
+        problem = f"versions has a record of {field!r}, a number that was never given"
+        if read_version(number_of(field), stored):
+            yield Finding("version", repr(field), problem, RESTORE)
+        else:
+            yield Finding("orphan", repr(field), problem, "it is dropped", dropped(keys.VERSIONS, field, stored))
     for version in _unfollowing(found):
         problem = f"version {version.version} says that it follows {version.previous}, which its source's line does not"
         yield Finding("version", str(version.version), problem, RESTORE)
@@ -56,6 +76,8 @@ async def indexes(store: Store, _told: Told) -> AsyncIterator[Finding]:
         async for finding in _zset(store, found, key, scores):
             yield finding
     async for finding in _hashes(store, found):
+        yield finding
+    async for finding in _sources(store, found):
         yield finding
     async for finding in _sightings(store, found):
         yield finding
@@ -103,41 +125,47 @@ def _strings(found: Facts) -> Iterator[Finding]:
         if int(stored or 0) == wanted or found.damaged or is_told_by_head:
             continue
         problem = f"{what} is {wanted}, and the store says {int(stored or 0)}"
+        if min(int(found.head or 0), int(found.last or 0)) > newest(every):  # one alone is a slip, both are a loss
+            yield Finding("index", short(key), problem, RESTORE)
+            continue
         yield Finding("index", short(key), problem, _REBUILT, Repair(found.seen, (("SET", key, wanted),)))
 
 
 async def _zset(store: Store, found: Facts, key: str, wanted: Mapping[str, float]) -> AsyncIterator[Finding]:
     ask: Ask = store.redis.execute_command
     flat = await ask("ZRANGE", key, 0, -1, "WITHSCORES")
-    stored = {name.decode(): float(score) for name, score in zip(flat[::2], flat[1::2], strict=True)}
-    lacking = [one for one, at in wanted.items() if one not in stored or abs(stored[one] - at) > _SLACK_S]
-    surplus = _surplus(found, stored.keys() - wanted.keys())
+    stored = {name: float(score) for name, score in zip(flat[::2], flat[1::2], strict=True)}
+    members = {name.encode(): at for name, at in wanted.items()}
+    lacking = [one for one, at in members.items() if one not in stored or abs(stored[one] - at) > _SLACK_S]
+    surplus = _surplus(found, stored.keys() - members.keys())
     if not lacking and not surplus:
         return
-    steps: list[Command] = [("ZADD", key, repr(wanted[one]), one) for one in lacking]
+    steps: list[Command] = [("ZADD", key, repr(members[one]), one) for one in lacking]
     steps += [("ZREM", key, one) for one in surplus]
     yield Finding("index", short(key), _difference(lacking, surplus), _REBUILT, Repair(found.seen, tuple(steps)))
 
 
-def _surplus(found: Facts, names: Iterable[str]) -> list[str]:
+def _surplus(found: Facts, names: Iterable[bytes]) -> list[bytes]:
     """Return those of ``names`` that are of no version; one that cannot be read may be."""
-    return sorted(one for one in names if not one.isdigit() or int(one) not in found.damaged)
+    damaged = frozenset(found.damaged)
+    return sorted(one for one in names if number_of(one) not in damaged)
 
 
-def _difference(lacking: Iterable[str], surplus: Iterable[str]) -> str:
+def _difference(lacking: Iterable[bytes], surplus: Iterable[bytes]) -> str:
     parts = (("lacks or misplaces", lacking), ("has, of no version,", surplus))
-    said = " and ".join(f"{what} {listed(several)}" for what, several in parts if several)
+    said = " and ".join(f"{what} {listed(text(one) for one in several)}" for what, several in parts if several)
     return f"this index {said}: versions are not found, or some that are none"
 
 
 async def _hashes(store: Store, found: Facts) -> AsyncIterator[Finding]:
-    """The newest live version of each source, its contents by digest, and the sources themselves."""
+    """The newest live version of each source, and its contents by digest."""
     ask: Ask = store.redis.execute_command
     lines = {source: newest(found.of(source, imported=False)) for source in found.sources}
     live = {source: number for source, number in lines.items() if number}
     wanted = [(keys.LIVE, live), *((keys.digests(source), _digests(found, source)) for source in found.sources)]
-    for key, fields in wanted:
-        stored = {name.decode(): value for name, value in (await ask("HGETALL", key)).items()}
+    for key, numbers in wanted:
+        stored = await ask("HGETALL", key)
+        fields = {name.encode(): number for name, number in numbers.items()}
         lacking = [name for name, number in fields.items() if stored.get(name) != str(number).encode()]
         surplus = sorted(stored.keys() - fields.keys())
         if found.damaged or not (lacking or surplus):
@@ -145,10 +173,32 @@ async def _hashes(store: Store, found: Facts) -> AsyncIterator[Finding]:
         steps: list[Command] = [("HSET", key, name, fields[name]) for name in lacking]
         steps += [("HDEL", key, name) for name in surplus]
         yield Finding("index", short(key), _difference(lacking, surplus), _REBUILT, Repair(found.seen, tuple(steps)))
-    missing = sorted(set(found.sources) - {name.decode() for name in await ask("SMEMBERS", keys.SOURCES)})
-    if missing:
-        repair = Repair(found.seen, (("SADD", keys.SOURCES, *missing),))
-        yield Finding("index", short(keys.SOURCES), _difference(missing, ()), _REBUILT, repair)
+
+
+async def _sources(store: Store, found: Facts) -> AsyncIterator[Finding]:
+    """The sources are those of the versions, and there are indexes of no others."""
+    ask: Ask = store.redis.execute_command
+    stored, wanted = set(await ask("SMEMBERS", keys.SOURCES)), {source.encode() for source in found.sources}
+    missing, surplus = sorted(wanted - stored), sorted(stored - wanted) if not found.damaged else []
+    if missing or surplus:
+        steps: list[Command] = [("SADD", keys.SOURCES, name) for name in missing]
+        steps += [("SREM", keys.SOURCES, name) for name in surplus]
+        problem = _difference(missing, surplus)
+        yield Finding("index", short(keys.SOURCES), problem, _REBUILT, Repair(found.seen, tuple(steps)))
+    known = wanted | stored
+    for key in shape.SOURCED:
+        known |= set(await ask("HKEYS", key))
+    prefixes = tuple(prefix.encode() for prefix in shape.of_sources() if prefix != keys.lease(""))
+    async for key in store.redis.scan_iter(match=f"{keys.TAG}:*", count=500):
+        prefix = next((one for one in prefixes if key.startswith(one)), None)
+        if prefix and (source := key.removeprefix(prefix)) not in known:
+            name = short(text(key))
+            problem = f"{name} is of a source of which nothing else is known"
+            if found.damaged:  # it may be all that is left of one
+                yield Finding("orphan", name, problem, RESTORE)
+                continue
+            repair = Repair((*found.seen, Seen(("HEXISTS", keys.FENCES, source), b"0")), (("UNLINK", key),))
+            yield Finding("orphan", name, problem, "it is dropped", repair)
 
 
 async def _sightings(store: Store, found: Facts) -> AsyncIterator[Finding]:

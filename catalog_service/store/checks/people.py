@@ -6,7 +6,18 @@ from collections.abc import AsyncIterator
 
 from catalog_service.store import codec, keys
 from catalog_service.store.checks.facts import facts
-from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, short
+from catalog_service.store.checks.finding import (
+    RESTORE,
+    Command,
+    Finding,
+    Repair,
+    Seen,
+    Told,
+    as_seen,
+    dropped,
+    short,
+    text,
+)
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from schema.access import ApiToken
@@ -22,7 +33,7 @@ async def labels(store: Store, _told: Told) -> AsyncIterator[Finding]:
     ask: Ask = store.redis.execute_command
     found, gone = await facts(store), await store.floor.dropped()
     for field, data in (await ask("HGETALL", keys.LABELS)).items():
-        name = field.decode(errors="replace")
+        name = text(field)
         label = codec.readable(data, Label)
         way_out = f"`label set {name} VERSION` or `label delete {name}`"
         if label is None or label.name != name:
@@ -37,7 +48,7 @@ async def saved_filters(store: Store, _told: Told) -> AsyncIterator[Finding]:
     """Every saved filter can be read."""
     ask: Ask = store.redis.execute_command
     for field, data in (await ask("HGETALL", keys.FILTERS)).items():
-        name = field.decode(errors="replace")
+        name = text(field)
         saved = codec.readable(data, SavedFilter)
         if saved is None or saved.name != name:
             problem = f"the saved filter {name} is damaged: who uses it is told everything"
@@ -49,26 +60,33 @@ async def tokens(store: Store, _told: Told) -> AsyncIterator[Finding]:
     ask: Ask = store.redis.execute_command
     stored = await ask("HGETALL", keys.TOKENS)
     names = await ask("HGETALL", keys.TOKEN_NAMES)
+    used = await ask("HGETALL", keys.TOKENS_USED)
+    if not stored and (names or used):
+        problem = f"no API token is there, and names or uses of {max(len(names), len(used))} are: none opens anything"
+        yield Finding("token", short(keys.TOKENS), problem, f"{RESTORE}, or make them anew")
+        return
     wanted: dict[bytes, bytes] = {}
     for digest, data in stored.items():
         if token := codec.readable(data, ApiToken):
             wanted[token.name.encode()] = digest
         else:
             problem = "an API token is damaged: it opens nothing"
-            repair = dropped(keys.TOKENS, digest, data)
-            yield Finding("token", digest.decode()[:12], problem, "it is dropped: make a new one", repair)
+            as_it_is = Seen(("HGET", keys.TOKENS, digest), data)
+            own: list[Command] = [("HDEL", keys.TOKEN_NAMES, name) for name, to in names.items() if to == digest]
+            own += [("HDEL", key, digest) for key in (keys.TOKENS, keys.TOKENS_USED)]
+            repair = Repair((as_it_is,), tuple(own))
+            way_out = "it is dropped: make a new one"
+            yield Finding("token", text(digest)[:12], problem, way_out, repair)
     for name, digest in wanted.items():
         if names.get(name) != digest:
-            problem = f"the name {name.decode()!r} does not lead to its token: another could take it"
+            problem = f"the name {text(name)!r} does not lead to its token: another could take it"
             seen = (Seen(("HGET", keys.TOKEN_NAMES, name), as_seen(names.get(name))),)
             repair = Repair(
                 (*seen, Seen(("HEXISTS", keys.TOKENS, digest), b"1")), (("HSET", keys.TOKEN_NAMES, name, digest),)
             )
-            yield Finding("token", name.decode(), problem, "it is made to", repair)
+            yield Finding("token", text(name), problem, "it is made to", repair)
     strays = [(keys.TOKEN_NAMES, name, digest, digest) for name, digest in names.items() if name not in wanted]
-    strays += [
-        (keys.TOKENS_USED, digest, at, digest) for digest, at in (await ask("HGETALL", keys.TOKENS_USED)).items()
-    ]
+    strays += [(keys.TOKENS_USED, digest, at, digest) for digest, at in used.items()]
     for key, field, value, digest in strays:
         if digest not in stored:
             problem = f"{short(key)} has something of a token that is none"

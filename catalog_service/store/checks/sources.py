@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from catalog_service.store import codec, keys
-from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, short
+from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, short, text
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from schema.document import Document
@@ -22,7 +22,7 @@ async def states(store: Store, _told: Told) -> AsyncIterator[Finding]:
     ask: Ask = store.redis.execute_command
     for source, data in (await ask("HGETALL", keys.STATES)).items():
         if codec.readable(data, SourceState) is None:
-            name = source.decode(errors="replace")
+            name = text(source)
             way_out = "it is dropped: the source is read anew, whole"
             yield Finding("state", name, f"the state of {name} is damaged", way_out, dropped(keys.STATES, source, data))
 
@@ -32,7 +32,7 @@ async def fences(store: Store, _told: Told) -> AsyncIterator[Finding]:
     ask: Ask = store.redis.execute_command
     for source, data in (await ask("HGETALL", keys.FENCES)).items():
         if not data.isdigit():
-            name = source.decode(errors="replace")
+            name = text(source)
             problem = f"the leases of {name} are not counted by a number: it is synced no more"
             yield Finding("state", name, problem, RESTORE)
 
@@ -43,13 +43,13 @@ async def held(store: Store, _told: Told) -> AsyncIterator[Finding]:
     stored = await ask("HGETALL", keys.HELD)
     for id_, data in stored.items():
         records = await ask("HGET", keys.HELD_RECORDS, id_)
-        if problem := _wrong_with(id_.decode(), data, records):
+        if problem := _wrong_with(text(id_), data, records):
             seen = (Seen(("HGET", keys.HELD, id_), as_seen(data)),)
             steps = (("HDEL", keys.HELD, id_), ("HDEL", keys.HELD_RECORDS, id_))
-            yield Finding("held", id_.decode(), problem, _HELD_AGAIN, Repair(seen, steps))
+            yield Finding("held", text(id_), problem, _HELD_AGAIN, Repair(seen, steps))
     for id_ in set(await ask("HKEYS", keys.HELD_RECORDS)) - set(stored):
         records = await ask("HGET", keys.HELD_RECORDS, id_)
-        problem = f"there are records of {id_.decode()}, which is no held version"
+        problem = f"there are records of {text(id_)}, which is no held version"
         way_out, repair = "they are dropped", dropped(keys.HELD_RECORDS, id_, records)
         yield Finding("orphan", short(keys.HELD_RECORDS), problem, way_out, repair)
 
@@ -58,16 +58,16 @@ async def documents(store: Store, told: Told) -> AsyncIterator[Finding]:
     """Every kept document is the one that its digest names, and the order of fetching lists it."""
     ask: Ask = store.redis.execute_command
     names = {*await ask("SMEMBERS", keys.SOURCES), *await ask("HKEYS", keys.STATES)}
-    for source in sorted(name.decode() for name in names):
+    for source in sorted(text(name) for name in names):
         told(f"{source}: documents")
         key, order = keys.documents(source), keys.fetched(source)
         listed = set(await ask("ZRANGE", order, 0, -1))
         there = set(await ask("HKEYS", key))
         for digest in sorted(listed - there):
-            problem = f"{source}: document {digest.decode()} is listed, and not there"
+            problem = f"{source}: document {text(digest)} is listed, and not there"
             seen = (Seen(("HGET", key, digest), b""),)
             repair = Repair(seen, (("ZREM", order, digest),))
-            yield Finding("document", digest.decode(), problem, "it is listed no more", repair)
+            yield Finding("document", text(digest), problem, "it is listed no more", repair)
         for digest in sorted(there):
             if finding := _of_document(source, digest, await ask("HGET", key, digest), is_listed=digest in listed):
                 yield finding
@@ -87,7 +87,7 @@ def _wrong_with(id_: str, data: bytes, records: bytes | None) -> str:
 
 
 def _of_document(source: str, digest: bytes, data: bytes | None, *, is_listed: bool) -> Finding | None:
-    name, key, order = digest.decode(), keys.documents(source), keys.fetched(source)
+    name, key, order = text(digest), keys.documents(source), keys.fetched(source)
     document = _read(data)
     if document is None or f"sha256:{hashlib.sha256(document.body).hexdigest()}" != name:
         problem = f"{source}: document {name} is damaged: what was made of it stays, it cannot be read again"

@@ -8,7 +8,18 @@ from msgspec import Struct
 
 from catalog_service.store import codec, keys, shape
 from catalog_service.store.at_once import at_once
-from catalog_service.store.checks.finding import RESTORE, Finding, Repair, Seen, Told, as_seen, dropped, short
+from catalog_service.store.checks.finding import (
+    RESTORE,
+    Finding,
+    Repair,
+    Seen,
+    Told,
+    as_seen,
+    dropped,
+    listed,
+    short,
+    text,
+)
 from catalog_service.store.connect import Store
 from catalog_service.store.leases import Ask
 from catalog_service.store.moment import entries_of, own_of
@@ -43,9 +54,15 @@ class _One(Struct, frozen=True):
 async def subscriptions(store: Store, _told: Told) -> AsyncIterator[Finding]:
     """Every subscription can be read, has secrets, and its queue is looked at."""
     ask: Ask = store.redis.execute_command
-    filters = {name.decode() for name in await ask("HKEYS", keys.FILTERS)}
+    filters = {text(name) for name in await ask("HKEYS", keys.FILTERS)}
+    if lost := await _lost(store):
+        problem = f"no subscription is there, and {listed(map(short, lost))} are of some: nobody is told anything"
+        yield Finding("subscription", short(keys.SUBSCRIPTIONS), problem, f"{RESTORE}, which has what they were")
     for id_ in sorted(await ask("HKEYS", keys.SUBSCRIPTIONS)):
-        one = await _one(store, id_.decode())
+        if (name := text(id_)).encode() != id_:
+            yield Finding("subscription", name, f"{name} is no id of a subscription: it is told nothing", RESTORE)
+            continue
+        one = await _one(store, name)
         if one is None:
             continue
         subscription = codec.readable(one.data, Subscription)
@@ -62,9 +79,11 @@ async def subscriptions(store: Store, _told: Told) -> AsyncIterator[Finding]:
 async def known_of_them(store: Store, _told: Told) -> AsyncIterator[Finding]:
     """What is kept of a subscription beside it can be read, and is of one that is there."""
     ask: Ask = store.redis.execute_command
+    if await _lost(store):
+        return
     for key in _HASHES:
         for id_, data in (await ask("HGETALL", key)).items():
-            name = id_.decode(errors="replace")
+            name = text(id_)
             if not await ask("HEXISTS", keys.SUBSCRIPTIONS, id_):
                 seen = Seen(("HEXISTS", keys.SUBSCRIPTIONS, id_), b"0")
                 repair = Repair((seen,), (("HDEL", key, id_),))
@@ -79,14 +98,14 @@ async def known_of_them(store: Store, _told: Told) -> AsyncIterator[Finding]:
     for id_ in await ask("ZRANGE", keys.DUE, 0, -1):
         if not await ask("HEXISTS", keys.SUBSCRIPTIONS, id_):
             repair = Repair((Seen(("HEXISTS", keys.SUBSCRIPTIONS, id_), b"0"),), (("ZREM", keys.DUE, id_),))
-            problem = f"due has {id_.decode(errors='replace')}, which is no subscription"
+            problem = f"due has {text(id_)}, which is no subscription"
             yield Finding("orphan", short(keys.DUE), problem, "it is dropped", repair)
 
 
 async def deliveries(store: Store, told: Told) -> AsyncIterator[Finding]:
     """The log of each subscription and its two orders are of the same deliveries; no queue or log is left behind."""
     ask: Ask = store.redis.execute_command
-    ids = sorted(id_.decode() for id_ in await ask("HKEYS", keys.SUBSCRIPTIONS))
+    ids = sorted(text(id_) for id_ in await ask("HKEYS", keys.SUBSCRIPTIONS))
     for place, id_ in enumerate(ids):
         told(f"deliveries: {place + 1} of {len(ids)} subscriptions")
         (_, log), (_, logged), (_, dead) = await own_of(store, id_)
@@ -94,13 +113,28 @@ async def deliveries(store: Store, told: Told) -> AsyncIterator[Finding]:
         orders = ((keys.logged(id_), {entry[0] for entry in logged}), (keys.dead(id_), {entry[0] for entry in dead}))
         for finding in _of_log(id_, there, orders):
             yield finding
+    if await _lost(store):
+        return
     for prefix in shape.of_subscriptions():
         async for key in store.redis.scan_iter(match=f"{prefix}*", count=500):
-            id_ = key.decode(errors="replace").removeprefix(prefix)
+            id_ = text(key).removeprefix(prefix)
             if not await ask("HEXISTS", keys.SUBSCRIPTIONS, id_):
                 repair = Repair((Seen(("HEXISTS", keys.SUBSCRIPTIONS, id_), b"0"),), (("UNLINK", key),))
                 problem = f"{short(prefix)}{id_} is of no subscription"
-                yield Finding("orphan", short(key.decode(errors="replace")), problem, "it is dropped", repair)
+                yield Finding("orphan", short(text(key)), problem, "it is dropped", repair)
+
+
+async def _lost(store: Store) -> tuple[str, ...]:
+    """Return the keys that are of subscriptions where not one is there: all that is left of them.
+
+    A queue alone is none: an event that is handed out while the last one is deleted leaves it.
+    """
+    ask: Ask = store.redis.execute_command
+    if await ask("EXISTS", keys.SUBSCRIPTIONS):
+        return ()
+    found = [key for key in (keys.SEALED, keys.HEALTHS, keys.TRYING) if await ask("EXISTS", key)]
+    logs = [text(key) async for key in store.redis.scan_iter(f"{keys.deliveries('')}*", 500)]
+    return (*found, *sorted(logs))
 
 
 async def _one(store: Store, id_: str) -> _One | None:
@@ -148,7 +182,7 @@ def _of_log(
     for order, ids in orders:
         for delivery in sorted(ids - log.keys()):
             repair = Repair((Seen(("HEXISTS", hash_, delivery), b"0"),), (("ZREM", order, delivery),))
-            problem = f"{short(order)} lists {delivery.decode()}, which is not in the log"
+            problem = f"{short(order)} lists {text(delivery)}, which is not in the log"
             yield Finding("delivery", id_, problem, "it is listed no more", repair)
     for delivery, data in log.items():
         if (read := codec.readable(data, Delivery)) is None:
@@ -156,7 +190,7 @@ def _of_log(
                 (Seen(("HGET", hash_, delivery), data),),
                 (("HDEL", hash_, delivery), ("ZREM", logged, delivery), ("ZREM", dead, delivery)),
             )
-            problem = f"the delivery {delivery.decode()} to {id_} is damaged: the log cannot be read"
+            problem = f"the delivery {text(delivery)} to {id_} is damaged: the log cannot be read"
             yield Finding("delivery", id_, problem, "it is dropped from the log", repair)
         elif (delivery in in_logged) == (delivery in in_dead):
             is_dead = read.state is DeliveryState.DEAD and read.type is not EventType.PING
@@ -165,5 +199,5 @@ def _of_log(
             repair = Repair(
                 (Seen(("HGET", hash_, delivery), data),), (("ZREM", wrong, delivery), ("ZADD", right, at, delivery))
             )
-            problem = f"the delivery {delivery.decode()} to {id_} is not listed where it belongs"
+            problem = f"the delivery {text(delivery)} to {id_} is not listed where it belongs"
             yield Finding("delivery", id_, problem, "it is", repair)
