@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from catalog_service.notify.notifier import Notifier
@@ -121,6 +122,14 @@ async def notifier(store: Store, receiver: Receiver, clock: Clock) -> AsyncItera
     async with notifying(store, clock, (receiver.port,)) as made:
         await store.queues.skip(Place(0))
         yield made
+
+
+@pytest.fixture
+def logged() -> Iterator[list[structlog.typing.EventDict]]:
+    """What is logged, of every level, whatever an earlier test configured."""
+    structlog.reset_defaults()
+    with structlog.testing.capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture

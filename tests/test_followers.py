@@ -6,7 +6,7 @@ import asyncio
 import itertools
 
 import pytest
-from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from catalog_service.api.app import create_app
 from catalog_service.api.hub import Hub
@@ -31,7 +31,7 @@ async def reader(store: Store) -> Reader:
     return made
 
 
-async def test_again_and_again_whatever_happens() -> None:
+async def test_again_and_again_whatever_happens(logged: list[EventDict]) -> None:
     """A step that fails is done again, and each kind of failure is logged once for as long as it lasts."""
     failures = iter(
         [OSError("away"), OSError("away"), ValueError("oops"), ValueError("oops"), None, ValueError("oops")]
@@ -44,10 +44,9 @@ async def test_again_and_again_whatever_happens() -> None:
         elif isinstance(failure, Exception):
             raise failure
 
-    with capture_logs() as logged:
-        going = asyncio.create_task(forever(step, "it fails", retry_s=0.0))
-        await asyncio.wait_for(done.wait(), WAIT_S)
-        await stop(going)
+    going = asyncio.create_task(forever(step, "it fails", retry_s=0.0))
+    await asyncio.wait_for(done.wait(), WAIT_S)
+    await stop(going)
     assert [(one["event"], one["log_level"]) for one in logged] == [
         ("it fails", "warning"),
         ("it fails", "error"),
