@@ -46,7 +46,7 @@ _SHAPES: dict[str, Schema] = {
     "id": {**_TEXT, "pattern": r"^[^/]+$"},
     "delivery": {**_TEXT, "pattern": r"^[^/]+$"},
     "name": {**_TEXT, "pattern": r"^[a-z][a-z0-9_-]{0,63}$"},
-    "by": {**_TEXT, "pattern": r"^[!-~]([ -~]{0,78}[!-~])?$"},
+    "by": {**_TEXT, "pattern": r"\S", "maxLength": 80},
     "digest": {**_TEXT, "pattern": "^[0-9a-f]{8,64}$"},
     "q": {**_TEXT, "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"pattern": _HOST}]},
     "service": _LISTED,
