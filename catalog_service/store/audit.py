@@ -106,7 +106,8 @@ def one_line(name: str, parameter: str) -> str:
     """Return a name that stands in the audit, without the spaces around it. Raises BadParameterError as `person`."""
     trimmed = name.strip()
     if not trimmed or len(trimmed) > _MOST_LETTERS or not trimmed.isprintable():
-        raise BadParameterError(f"{parameter} is a name of up to {_MOST_LETTERS} printable characters", parameter=parameter)
+        message = f"{parameter} is a name of up to {_MOST_LETTERS} printable characters"
+        raise BadParameterError(message, parameter=parameter)
     return trimmed
 
 
