@@ -167,8 +167,8 @@ class Reader:
         """Return what moves with what a date answers: an import tells more of it, and pruning drops what was valid."""
         return await self.store.versions.last(), await self.store.floor.dropped_count()
 
-    async def resolve(self, spec: str | None) -> Point:
-        """Return the point of the catalogue that ``spec`` names.
+    async def resolve(self, spec: str | None, served: Snapshot | None = None) -> Point:
+        """Return the point of the catalogue that ``spec`` names, where ``served``, or the current one, is the newest.
 
         | spec                         | names                                                              |
         |------------------------------|--------------------------------------------------------------------|
@@ -183,7 +183,7 @@ class Reader:
             UnknownVersionError: there is no such version or label, or there was none yet.
             GoneError: it was pruned. (Of a date that is seen when it is read.)
         """
-        point = await self._named((spec or "latest").strip())
+        point = await self._named((spec or "latest").strip(), served or self.current)
         if point.as_of is None and 0 < point.version < self._floor:
             await self.store.floor.check(point)
         return point
@@ -231,9 +231,9 @@ class Reader:
             numbers = tuple(range(last, max(0, last - limit - len(coming)), -1))
         return await stored.versions([one for one in numbers if one not in coming][:limit])
 
-    async def _named(self, text: str) -> Point:
+    async def _named(self, text: str, served: Snapshot) -> Point:
         if found := _LATEST.match(text):
-            return await self._back(int(found[1] or 0), text)
+            return await self._back(int(found[1] or 0), text, served)
         if text.isascii() and text.isdigit() and len(text) <= 9:
             return await self._numbered(int(text), text)
         if name := label_name(text):
@@ -254,13 +254,13 @@ class Reader:
             raise UnknownVersionError(message, parameter="at", value=spec[:80]) from None
         return await self._numbered(label.version, spec)
 
-    async def _back(self, steps: int, spec: str) -> Point:
+    async def _back(self, steps: int, spec: str, served: Snapshot) -> Point:
         if not steps:
-            return self.current.point
-        number = await self.store.versions.back(steps, self.current.version)
+            return served.point
+        number = await self.store.versions.back(steps, served.version)
         if number is None:
             message = f"{spec!r} names no version: this catalogue has fewer"
-            raise UnknownVersionError(message, parameter="at", value=spec, newest=self.current.version)
+            raise UnknownVersionError(message, parameter="at", value=spec, newest=served.version)
         return Point(number)
 
     async def _numbered(self, number: int, spec: str) -> Point:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from catalog_service.api.reads.diffs import diff_between
+from catalog_service.api.reads.diffs import diff_between, diff_span
 from catalog_service.catalog.compare import DiffFilter
 from catalog_service.catalog.select import Filter
 from catalog_service.cli import exits
@@ -235,3 +235,16 @@ async def test_a_diff_by_dates_is_gone_with_what_was_valid_then(store: Store) ->
         assert [(await opened.get(path)).status_code for path in paths] == [200, 200]
         assert (await store.retention.prune(1)).dropped == (1,)
         assert [(await opened.get(path)).status_code for path in paths] == [410, 410]
+
+
+async def test_both_ends_are_of_one_moment(store: Store) -> None:
+    """A version that comes while the first end is looked up moves neither: one step back is one step long."""
+    await published(store)
+    reader, newer = Reader(store), Reader(store)
+    await reader.refresh()
+    await commit(store, TAGS, (tag("LogicApps", "20.9.0.0/16"),), START + 9 * DAY)
+    await newer.refresh()
+    asked = asyncio.create_task(diff_span(reader, "latest~1", "latest"))
+    await asyncio.sleep(0)  # now it waits for Redis
+    reader.current = newer.current
+    assert await asked == (Point(2), Point(3))

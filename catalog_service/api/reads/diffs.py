@@ -19,11 +19,15 @@ from schema.version import Point
 
 
 async def diff_span(reader: Reader, since: str, until: str) -> tuple[Point, Point]:
-    """Return the points that ``since`` and ``until`` name. Raises BadParameterError, UnknownVersionError."""
+    """Return the points that ``since`` and ``until`` name. Raises BadParameterError, UnknownVersionError.
+
+    Both are of one moment: a version that comes between the two would make ``latest~1...latest`` two steps long.
+    """
+    served = reader.current
     with naming("from"):
-        first = await reader.resolve(since)
+        first = await reader.resolve(since, served)
     with naming("to"):
-        return first, await reader.resolve(until)
+        return first, await reader.resolve(until, served)
 
 
 async def diff_between(reader: Reader, since: Point, until: Point, wanted: DiffFilter, *, space: bool = False) -> Diff:
